@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Pipeline documents: data that names functions and their parameters, never code.
+
+A document is what people share and what a run records::
+
+    >>> document = PipelineDocument.model_validate({
+    ...     "schema_version": 1, "id": "nuclei-count", "version": 1, "name": "Count nuclei",
+    ...     "steps": [{"name": "Smooth", "function": "openhcs:gaussian_blur", "parameters": {"sigma": 1.5}}],
+    ... })
+    >>> len(document.content_hash())
+    64
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+__all__ = [
+    "ExposedParameter",
+    "FunctionInfo",
+    "FunctionParameter",
+    "Measurement",
+    "ParameterValue",
+    "PipelineDocument",
+    "PipelineStep",
+    "PipelineSummary",
+    "StepGrouping",
+    "ValidationReport",
+]
+
+ParameterValue = bool | int | float | str | None | list[bool | int | float | str]
+"""What a parameter may hold. Nothing nested, nothing executable."""
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+FunctionId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+:[A-Za-z0-9_.]{1,200}$")]
+ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+
+
+class _Strict(BaseModel):
+    """Unknown fields, NaN and infinity are refused: a document must mean exactly what it says."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class StepGrouping(_Strict):
+    """Which planes one call of the step's function sees together.
+
+    ``over`` lists the dimensions stacked into one call (``site`` is a field of view); ``by`` splits calls by one dimension.
+    """
+
+    over: list[Literal["site", "channel", "z_index", "timepoint"]] = Field(default_factory=lambda: ["site"])
+    by: Literal["channel", "site", "z_index", "timepoint"] | None = "channel"
+
+
+class PipelineStep(_Strict):
+    """One function applied to every field of a well."""
+
+    name: ShortText
+    function: FunctionId
+    parameters: dict[str, ParameterValue] = Field(default_factory=dict, max_length=100)
+    channels: list[ShortText] | None = Field(default=None, description="Channel names or 1-based numbers; none means all.")
+    grouping: StepGrouping | None = None
+    input: Literal["previous", "start"] = "previous"
+    enabled: bool = True
+
+
+class ExposedParameter(_Strict):
+    """A parameter that the page for running the pipeline shows first, in the user's words."""
+
+    name: Identifier
+    title: ShortText
+    step: int = Field(ge=0, description="Zero-based index of the step.")
+    parameter: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")
+    type: Literal["integer", "number", "boolean", "choice", "channel"]
+    default: ParameterValue
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: list[str] | None = None
+    unit: str | None = None
+    help: str = ""
+
+
+class Measurement(_Strict):
+    """A column that the pipeline produces, described for pages and tables."""
+
+    name: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")
+    title: ShortText
+    level: Literal["object", "field", "well"] = "well"
+    unit: str | None = None
+    help: str = ""
+
+
+class PipelineDocument(_Strict):
+    """A pipeline as data. ``version`` counts up; a published version never changes."""
+
+    schema_version: Literal[1] = 1
+    id: Identifier
+    version: int = Field(default=1, ge=1)
+    name: ShortText
+    description: str = Field(default="", max_length=4000)
+    steps: list[PipelineStep] = Field(min_length=1, max_length=100)
+    parameters: list[ExposedParameter] = Field(default_factory=list, max_length=50)
+    measurements: list[Measurement] = Field(default_factory=list, max_length=200)
+    primary_measurement: str | None = Field(default=None, description="What the heat map shows first.")
+    minimum_channels: int = Field(default=1, ge=1, le=32)
+
+    @model_validator(mode="after")
+    def _exposed_parameters_point_at_steps(self) -> PipelineDocument:
+        names = [exposed.name for exposed in self.parameters]
+        if len(names) != len(set(names)):
+            raise ValueError("two exposed parameters have the same name")
+        for exposed in self.parameters:
+            if exposed.step >= len(self.steps):
+                raise ValueError(f"exposed parameter {exposed.name!r} points at step {exposed.step}, which does not exist")
+        return self
+
+    def canonical_json(self) -> str:
+        """The document as one line of JSON with sorted keys: the text that is hashed."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+    def content_hash(self) -> str:
+        """SHA-256 of :meth:`canonical_json`, in hexadecimal; recorded with every execution."""
+        return hashlib.sha256(self.canonical_json().encode()).hexdigest()
+
+
+class PipelineSummary(BaseModel):
+    """A line of the pipeline list."""
+
+    id: str
+    version: int
+    versions: list[int]
+    name: str
+    description: str = ""
+    origin: Literal["built-in", "user"] = "built-in"
+    owner: str | None = None
+    minimum_channels: int = 1
+
+
+class FunctionParameter(BaseModel):
+    """A settable parameter of a catalogue function."""
+
+    name: str
+    type: Literal["integer", "number", "boolean", "string", "choice", "list", "channel"]
+    default: Any = None
+    required: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: list[str] | None = None
+    unit: str | None = None
+    help: str = ""
+
+
+class FunctionInfo(BaseModel):
+    """A function that a step may name; ``offered`` is false, with a reason, when it failed its tests."""
+
+    id: str
+    title: str
+    library: str
+    help: str = ""
+    parameters: list[FunctionParameter] = Field(default_factory=list)
+    inputs: list[str] = Field(default_factory=lambda: ["image"])
+    outputs: list[str] = Field(default_factory=lambda: ["image"])
+    offered: bool = True
+    reason: str = ""
+
+
+class ValidationReport(BaseModel):
+    """What is wrong with a document, by field (``steps.0.parameters.sigma``), and what is only worth knowing."""
+
+    valid: bool
+    field_errors: dict[str, str] = Field(default_factory=dict)
+    warnings: list[str] = Field(default_factory=list)

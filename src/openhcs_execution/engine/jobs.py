@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What goes into the engine for one well and what comes out: plain JSON, because it crosses a pipe to a child process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from openhcs_client import PipelineDocument, WellFailure
+
+__all__ = ["EngineJob", "EngineProgress", "EngineResult", "LabelFile"]
+
+
+class EngineJob(BaseModel):
+    """One well to compute.
+
+    ``planes`` is the staging folder written by :mod:`openhcs_execution.engine.staging`; ``output`` receives everything the
+    engine writes and is emptied by the caller. ``document`` has the user's parameters already applied.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    execution_id: str
+    well: str
+    attempt: int = 1
+    document: PipelineDocument
+    channels: list[str]
+    fields: list[int]
+    planes: Path
+    output: Path
+    pixel_size_um: float | None = None
+
+
+class EngineProgress(BaseModel):
+    """The engine entered step ``step`` (from 1) of ``step_count``."""
+
+    step: int
+    step_count: int
+    step_name: str
+
+
+class LabelFile(BaseModel):
+    """A label image of one field: a ``.npy`` of shape (y, x), int32, 0 is background. ``name`` says of what (``nuclei``)."""
+
+    field: int
+    name: str
+    channel: str | None = None
+    path: Path
+    objects: int
+
+
+class EngineResult(BaseModel):
+    """A computed well, or the reason why it could not be computed.
+
+    ``fields_table`` and ``objects_table`` are Parquet files with one row per field and per object; every cell is a number or
+    a string. Columns that are always there: ``well``, ``field``, and for objects ``label`` (the value in the label image),
+    ``centroid_y``, ``centroid_x`` in pixels. ``well_measurements`` are the well's own values.
+    """
+
+    well: str
+    seconds: float
+    failure: WellFailure | None = None
+    fields_table: Path | None = None
+    objects_table: Path | None = None
+    labels: list[LabelFile] = Field(default_factory=list)
+    well_measurements: dict[str, float | None] = Field(default_factory=dict)
+    versions: dict[str, str] = Field(default_factory=dict)
