@@ -12,6 +12,7 @@ that ship with the plugin, written into its `config.xml`.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -172,23 +173,17 @@ class Server:
         if self.alive:
             # Only the leader is asked: it stops its own children in the right order.
             self.process.terminate()
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(STOP_TIMEOUT)
-            except subprocess.TimeoutExpired:
-                pass
         self._signal(signal.SIGKILL)
 
     def _signal(self, number: signal.Signals) -> None:
         if self.process is None:
             return
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, number)
-        except ProcessLookupError:
-            pass
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            pass
 
 
 class Stack:
