@@ -12,6 +12,7 @@ from ._executions import (
     ExecutionStatus,
     ExecutionStatusName,
     FailureClass,
+    LabelInfo,
     MeasurementLevel,
     MeasurementPage,
     ResultLinks,
@@ -20,6 +21,7 @@ from ._executions import (
     WellFailure,
     WellState,
 )
+from ._orchestrator import RemoteOrchestrator
 from ._pipelines import (
     ExposedParameter,
     FunctionInfo,
@@ -33,6 +35,7 @@ from ._pipelines import (
     ValidationReport,
 )
 from ._plates import FieldLayout, PlateLayout, WellLayout
+from ._results import ExecutionResults, LabelImage, MeasurementRows, MeasurementTable
 from ._service import AUDIENCE, Claims, GroupClaim, ServiceHealth, ServiceSubmission, SignedIn, SignIn
 from ._wells import WELL_NAME_PATTERN, well_name, well_position
 
@@ -47,6 +50,7 @@ __all__ = [
     "ExecutionCreated",
     "ExecutionDetail",
     "ExecutionPage",
+    "ExecutionResults",
     "ExecutionStatus",
     "ExecutionStatusName",
     "ExposedParameter",
@@ -55,15 +59,20 @@ __all__ = [
     "FunctionInfo",
     "FunctionParameter",
     "GroupClaim",
+    "LabelImage",
+    "LabelInfo",
     "Measurement",
     "MeasurementLevel",
     "MeasurementPage",
+    "MeasurementRows",
+    "MeasurementTable",
     "OpenHCSError",
     "ParameterValue",
     "PipelineDocument",
     "PipelineStep",
     "PipelineSummary",
     "PlateLayout",
+    "RemoteOrchestrator",
     "ResultLinks",
     "ServiceHealth",
     "ServiceSubmission",

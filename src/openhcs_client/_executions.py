@@ -21,6 +21,7 @@ __all__ = [
     "ExecutionStatus",
     "ExecutionStatusName",
     "FailureClass",
+    "LabelInfo",
     "MeasurementLevel",
     "MeasurementPage",
     "ResultLinks",
@@ -83,7 +84,7 @@ class FailureClass(StrEnum):
 
 
 class SubmitExecution(BaseModel):
-    """What a user asks for. ``wells`` empty means every well with images; ``test_well`` runs a single well and saves nothing."""
+    """What a user asks for. ``wells`` empty means every well with images; ``test_well`` runs one well and saves nothing."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
@@ -254,3 +255,12 @@ class MeasurementPage(BaseModel):
     rows: list[list[float | int | str | None]]
     total_rows: int
     next_cursor: str | None = None
+
+
+class LabelInfo(BaseModel):
+    """A label image of one field of a well; ``omero_image_id`` is set once it is saved in OMERO."""
+
+    field: int
+    name: str
+    objects: int
+    omero_image_id: int | None = None

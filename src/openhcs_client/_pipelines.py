@@ -52,7 +52,7 @@ class StepGrouping(_Strict):
     ``over`` lists the dimensions stacked into one call (``site`` is a field of view); ``by`` splits calls by one dimension.
     """
 
-    over: list[Literal["site", "channel", "z_index", "timepoint"]] = Field(default_factory=lambda: ["site"])
+    over: list[Literal["site", "channel", "z_index", "timepoint"]] = ["site"]
     by: Literal["channel", "site", "z_index", "timepoint"] | None = "channel"
 
 

@@ -1,0 +1,382 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""``RemoteOrchestrator``: run pipelines on a plate in OMERO from a notebook, a script or another program.
+
+With the OMERO session of a notebook, against the execution service::
+
+    orchestrator = RemoteOrchestrator("127.0.0.1", 7777, omero_session=conn.getSession().getUuid().getValue())
+    execution_id = orchestrator.execute_remote(plate_id=51, pipeline="nuclei-count", config={"wells": ["A01", "A02"]})
+    orchestrator.wait(execution_id)
+    table = orchestrator.results(execution_id).measurements("well")
+
+From a computer that sees OMERO.web only::
+
+    orchestrator = RemoteOrchestrator.sign_in_to_web("https://omero.example.org/", "ada", getpass())
+
+Both speak the same API. Only two things differ: OMERO.web opens the session of the execution by itself, so a submission to it
+names no session; and OMERO.web keeps pipelines of users, so a document given to ``execute_remote`` is saved there first.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from http.cookiejar import CookieJar
+from typing import Any, Self, TypeVar
+
+import httpx
+from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
+
+from ._errors import OpenHCSError
+from ._executions import (
+    EventPage,
+    ExecutionCreated,
+    ExecutionDetail,
+    ExecutionPage,
+    ExecutionStatus,
+    LabelInfo,
+    MeasurementLevel,
+    MeasurementPage,
+    SubmitExecution,
+)
+from ._http import ApiConnection, path_of
+from ._pipelines import FunctionInfo, PipelineDocument, PipelineSummary, ValidationReport
+from ._results import ExecutionResults, LabelImage, MeasurementRows
+from ._service import ServiceHealth, ServiceSubmission
+from ._sign_in import OmeroSessionAuth, TokenAuth, WebSessionAuth, require_confidential, sign_in_to_web, web_root
+from ._submission import RunSettings, read_document, submission_body
+from ._waiting import wait_for
+
+__all__ = ["RemoteOrchestrator"]
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_API = "api/v1/"
+
+
+class RemoteOrchestrator:
+    """The API of an execution service, or of OMERO.web with the OpenHCS plugin.
+
+    Args:
+        host: Where the execution service runs.
+        port: Its port.
+        base_url: Address of the service or of the plugin instead of host and port, for example
+            ``https://omero.example.org/openhcs/``; ``api/v1/`` is added when it is not there.
+        token: A service token, or a function that gives a fresh one for each request.
+        omero_session: Key of your running OMERO session; the client signs in with it, and again whenever its token ends.
+            The service opens a session of its own for each execution, so yours may end before the run does.
+        web_cookies: A jar with a signed-in OMERO.web session; see :meth:`sign_in_to_web`.
+        transport: Replaces the network, for tests.
+        timeout: Seconds to wait for a connection and between bytes.
+        retries: How often a request that may be repeated is sent again when nobody answers.
+        allow_insecure: Send sessions over plain HTTP to another machine, inside a network that you trust.
+
+    Every method raises :class:`OpenHCSError`; when nobody answers its code is ``service_unavailable``.
+    """
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 7777,
+        *,
+        base_url: str | None = None,
+        token: str | Callable[[], str] | None = None,
+        omero_session: str | None = None,
+        web_cookies: CookieJar | None = None,
+        transport: httpx.BaseTransport | None = None,
+        timeout: float = 10.0,
+        retries: int = 2,
+        allow_insecure: bool = False,
+    ) -> None:
+        if sum(way is not None for way in (token, omero_session, web_cookies)) > 1:
+            raise ValueError("give one of token, omero_session and web_cookies")
+        root = _api_root(base_url or f"http://{f'[{host}]' if ':' in host else host}:{port}/")
+        self._allow_insecure = allow_insecure
+        self._omero_session = SecretStr(omero_session) if omero_session else None
+        self._through_web = web_cookies is not None
+        auth: httpx.Auth | None = None
+        if token is not None:
+            auth = TokenAuth(token)
+        elif self._omero_session is not None:
+            require_confidential(root, allow_insecure=allow_insecure)
+            auth = OmeroSessionAuth(root.join("sign-in/"), self._omero_session)
+        elif web_cookies is not None:
+            require_confidential(root, allow_insecure=allow_insecure)
+            auth = WebSessionAuth(root, web_cookies)
+        self._api = ApiConnection(
+            str(root), auth=auth, cookies=web_cookies, transport=transport, timeout=timeout, retries=retries
+        )
+
+    @classmethod
+    def sign_in_to_web(
+        cls,
+        url: str,
+        user: str,
+        password: str,
+        *,
+        server: str | None = None,
+        cookies: CookieJar | None = None,
+        transport: httpx.BaseTransport | None = None,
+        timeout: float = 10.0,
+        allow_insecure: bool = False,
+    ) -> Self:
+        """Sign in to OMERO.web with a user name and password and work through the plugin.
+
+        Args:
+            url: Address of OMERO.web, or of any of its pages.
+            user: OMERO user name.
+            password: The password; it is sent once and not kept.
+            server: Which OMERO server, where OMERO.web offers several.
+            cookies: A jar to keep the session in, for example on disk.
+            transport: Replaces the network, for tests.
+            timeout: Seconds to wait for each answer.
+            allow_insecure: Allow plain HTTP to another machine.
+        """
+        root = web_root(url)
+        require_confidential(root, allow_insecure=allow_insecure)
+        jar = CookieJar() if cookies is None else cookies
+        sign_in_to_web(root, user, password, jar, server=server, transport=transport, timeout=timeout)
+        return cls(
+            base_url=str(root.join("openhcs/")),
+            web_cookies=jar,
+            transport=transport,
+            timeout=timeout,
+            allow_insecure=allow_insecure,
+        )
+
+    @property
+    def url(self) -> str:
+        """Root of the API."""
+        return str(self._api.root)
+
+    def close(self) -> None:
+        """Close the connection; executions go on."""
+        self._api.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # The catalogue
+
+    def functions(self, offered: bool = True) -> list[FunctionInfo]:
+        """The functions that steps may name; with ``offered=False`` also those that are not offered, with the reason."""
+        body = self._api.get("functions/", {"offered": "true" if offered else "false"})
+        return _parse(TypeAdapter(dict[str, list[FunctionInfo]]), body)["functions"]
+
+    def function(self, function_id: str) -> FunctionInfo:
+        """One function of the catalogue."""
+        return self._get(FunctionInfo, path_of("functions", function_id))
+
+    def pipelines(self) -> list[PipelineSummary]:
+        """The pipelines that you can run."""
+        return _parse(TypeAdapter(dict[str, list[PipelineSummary]]), self._api.get("pipelines/"))["pipelines"]
+
+    def pipeline(self, pipeline_id: str) -> list[PipelineDocument]:
+        """Every version of a pipeline, newest first."""
+        return _parse(_Versions, self._api.get(path_of("pipelines", pipeline_id))).versions
+
+    def save_pipeline(self, document: PipelineDocument) -> PipelineDocument:
+        """Save a pipeline as yours (OMERO.web only); the answer carries the version it got."""
+        return _parse(PipelineDocument, self._api.post("pipelines/", {"document": document.model_dump(mode="json")}))
+
+    def validate(
+        self, document: PipelineDocument | Mapping[str, Any], channels: Sequence[str] | None = None
+    ) -> ValidationReport:
+        """Check a document, also against the channels of a plate. A document that is wrong gives a report, not an error."""
+        body = {"document": _as_json(document), "channels": list(channels) if channels is not None else None}
+        return _parse(ValidationReport, self._api.post("pipelines/validate/", body))
+
+    def render(self, document: PipelineDocument | Mapping[str, Any]) -> str:
+        """The document as Python source for OpenHCS on a desktop."""
+        return _parse(_Rendered, self._api.post("pipelines/render/", {"document": _as_json(document)})).python
+
+    # Executions
+
+    def submit(self, submission: SubmitExecution, idempotency_key: str | None = None) -> ExecutionCreated:
+        """Ask for an execution. A second call with the same key gives the first one's answer; the default is a new key."""
+        if isinstance(submission, ServiceSubmission):
+            require_confidential(self._api.root, allow_insecure=self._allow_insecure)
+        key = idempotency_key or uuid.uuid4().hex
+        return _parse(ExecutionCreated, self._api.post("executions/", submission_body(submission), idempotency_key=key))
+
+    def executions(
+        self,
+        *,
+        plate: int | None = None,
+        status: str | None = None,
+        owner: int | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> ExecutionPage:
+        """A page of the executions that you may see, newest first."""
+        query = {"plate": plate, "status": status, "owner": owner, "cursor": cursor, "limit": limit}
+        return self._get(ExecutionPage, "executions/", query)
+
+    def execution(self, execution_id: str) -> ExecutionDetail:
+        """An execution with its wells."""
+        return self._get(ExecutionDetail, path_of("executions", execution_id))
+
+    def status(self, execution_id: str) -> ExecutionStatus:
+        """How far it is. OMERO.web also answers at ``/openhcs/status/<execution_id>/``."""
+        return self._get(ExecutionStatus, path_of("executions", execution_id, "status"))
+
+    def events(self, execution_id: str, since: int = 0, limit: int | None = None) -> EventPage:
+        """What happened after the event with the sequence number ``since``."""
+        return self._get(EventPage, path_of("executions", execution_id, "events"), {"since": since, "limit": limit})
+
+    def cancel(self, execution_id: str) -> None:
+        """Stop an execution; wells that are done are kept."""
+        self._api.post(path_of("executions", execution_id, "cancel"))
+
+    def retry(self, execution_id: str) -> None:
+        """Run the failed and skipped wells again."""
+        self._api.post(path_of("executions", execution_id, "retry"))
+
+    def renew_session(self, execution_id: str, key: str, session_for_job: bool = False) -> None:
+        """Give a new OMERO session to an execution that waits for sign-in (execution service only)."""
+        require_confidential(self._api.root, allow_insecure=self._allow_insecure)
+        body = {"omero_session": key, "session_for_job": session_for_job}
+        self._api.post(path_of("executions", execution_id, "session"), body)
+
+    # Results
+
+    def measurements(
+        self,
+        execution_id: str,
+        *,
+        level: MeasurementLevel | str = MeasurementLevel.WELL,
+        well: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> MeasurementPage:
+        """A page of measurements."""
+        query = {"level": MeasurementLevel(level).value, "well": well, "cursor": cursor, "limit": limit}
+        return self._get(MeasurementPage, path_of("executions", execution_id, "measurements"), query)
+
+    def results(self, execution_id: str) -> ExecutionResults:
+        """The results so far; measurements are read when asked for."""
+        return ExecutionResults(
+            execution=self.execution(execution_id),
+            _read=lambda level: MeasurementRows(self._measurement_pages(execution_id, level)),
+        )
+
+    def _measurement_pages(self, execution_id: str, level: MeasurementLevel) -> Iterator[MeasurementPage]:
+        cursor: str | None = None
+        while True:
+            page = self.measurements(execution_id, level=level, cursor=cursor)
+            yield page
+            if not page.next_cursor:
+                return
+            cursor = page.next_cursor
+
+    def labels(self, execution_id: str, well: str) -> list[LabelInfo]:
+        """The label images of a well that is done."""
+        body = self._api.get(path_of("executions", execution_id, "wells", well, "labels"))
+        return _parse(TypeAdapter(list[LabelInfo]), body)
+
+    def label_image(self, execution_id: str, well: str, field: int, name: str) -> LabelImage:
+        """The pixels of a label image, also before it is in OMERO."""
+        response = self._api.get(path_of("executions", execution_id, "wells", well, "labels", field, name))
+        try:
+            height, width = (int(size) for size in response.headers.get("X-Shape", "").split(","))
+        except ValueError as error:
+            raise OpenHCSError("unexpected_answer", "The label image came without its size.", status=502) from error
+        return LabelImage(shape=(height, width), data=response.content)
+
+    def health(self) -> ServiceHealth:
+        """Is the service well? Needs no sign-in at the service."""
+        return self._get(ServiceHealth, "health/" if self._through_web else str(self._api.root.join("/readyz")))
+
+    # In one go
+
+    def execute_remote(
+        self,
+        *,
+        plate_id: int,
+        pipeline: str | PipelineDocument | Mapping[str, Any],
+        config: Mapping[str, Any] | None = None,
+        viewer_port: int | None = None,
+    ) -> str:
+        """Run a pipeline on a plate and return the execution id at once.
+
+        Args:
+            plate_id: OMERO id of the plate.
+            pipeline: Id of a pipeline, or a document.
+            config: ``wells`` (names; all when absent), ``parameters`` (values of exposed parameters), ``version`` and
+                ``test_well`` (run this well alone and save nothing to OMERO).
+            viewer_port: Must be ``None``. OpenHCS on a desktop streams to a viewer at this port; here results are looked
+                at in OMERO.web.
+        """
+        if viewer_port is not None:
+            raise OpenHCSError(
+                "viewer_port_not_supported",
+                "Images are not streamed to a viewer on your computer; open the results page in OMERO.web instead.",
+            )
+        settings = RunSettings.read(config)
+        document = None if isinstance(pipeline, str) else read_document(pipeline)
+        if self._through_web:
+            if document is not None:
+                document = self.save_pipeline(document)
+            return self.submit(settings.submission(plate_id, document or str(pipeline))).execution_id
+        if self._omero_session is None:
+            raise OpenHCSError("omero_session_needed", "To run a pipeline, make the RemoteOrchestrator with omero_session=…")
+        request = settings.submission(plate_id, document or str(pipeline))
+        return self.submit(
+            ServiceSubmission(**request.model_dump(), omero_session=self._omero_session, document=document)
+        ).execution_id
+
+    def wait(
+        self,
+        execution_id: str,
+        progress: bool = True,
+        *,
+        timeout: float | None = None,
+        poll_seconds: float = 1.0,
+    ) -> ExecutionStatus:
+        """Wait until the execution ends, with a progress bar; stopping the wait does not stop the execution.
+
+        A service that restarts meanwhile is waited for, up to five minutes.
+
+        Raises:
+            OpenHCSError: ``wait_timed_out`` after ``timeout`` seconds.
+        """
+        return wait_for(self, execution_id, progress=progress, timeout=timeout, poll_seconds=poll_seconds)
+
+    def _get(self, model: type[Model], path: str, parameters: Mapping[str, Any] | None = None) -> Model:
+        return _parse(model, self._api.get(path, parameters))
+
+
+class _Versions(BaseModel):
+    versions: list[PipelineDocument]
+
+
+class _Rendered(BaseModel):
+    python: str
+
+
+def _api_root(url: str) -> httpx.URL:
+    given = httpx.URL(url)
+    if given.scheme not in {"http", "https"} or not given.host:
+        raise OpenHCSError("invalid_address", f"{url!r} is not an http:// or https:// address.")
+    path = given.path.rstrip("/") + "/"
+    return given.copy_with(path=path if path.endswith(f"/{_API}") else path + _API, query=None, fragment=None)
+
+
+def _as_json(document: PipelineDocument | Mapping[str, Any]) -> dict[str, Any]:
+    return document.model_dump(mode="json") if isinstance(document, PipelineDocument) else dict(document)
+
+
+def _parse(shape: Any, response: httpx.Response) -> Any:
+    """Read an answer into a model or adapter; an answer of another shape is the other side's fault."""
+    try:
+        if isinstance(shape, TypeAdapter):
+            return shape.validate_json(response.content)
+        return shape.model_validate_json(response.content)
+    except ValidationError as error:
+        raise OpenHCSError(
+            "unexpected_answer",
+            f"{response.request.url.host} answered in a form that this client does not know. Are both of the same version?",
+            status=502,
+        ) from error

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""From what a user writes in a notebook to a submission that can be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ._errors import OpenHCSError
+from ._executions import SubmitExecution
+from ._pipelines import ParameterValue, PipelineDocument
+from ._service import ServiceSubmission
+
+__all__ = ["RunSettings", "read_document", "submission_body"]
+
+
+class RunSettings(BaseModel):
+    """The ``config`` of ``execute_remote``."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    wells: list[str] | None = None
+    parameters: dict[str, ParameterValue] = Field(default_factory=dict)
+    version: int | None = None
+    test_well: str | None = None
+
+    @classmethod
+    def read(cls, config: Mapping[str, Any] | None) -> Self:
+        """Check a ``config``.
+
+        Raises:
+            OpenHCSError: ``invalid_config``, naming what is wrong.
+        """
+        try:
+            return cls.model_validate(dict(config or {}))
+        except ValidationError as error:
+            raise _invalid("invalid_config", "The config", error) from error
+
+    def submission(self, plate_id: int, pipeline: str | PipelineDocument) -> SubmitExecution:
+        """The submission for a pipeline by its id, or for a document, which names its own version."""
+        pipeline_id, version = (pipeline, self.version) if isinstance(pipeline, str) else (pipeline.id, pipeline.version)
+        try:
+            return SubmitExecution(
+                plate_id=plate_id,
+                pipeline_id=pipeline_id,
+                version=version,
+                wells=self.wells,
+                parameters=self.parameters,
+                test_well=self.test_well,
+            )
+        except ValidationError as error:
+            raise _invalid("invalid_submission", "The submission", error) from error
+
+
+def read_document(document: PipelineDocument | Mapping[str, Any]) -> PipelineDocument:
+    """A pipeline document from a dictionary.
+
+    Raises:
+        OpenHCSError: ``invalid_pipeline``, naming what is wrong.
+    """
+    if isinstance(document, PipelineDocument):
+        return document
+    try:
+        return PipelineDocument.model_validate(dict(document))
+    except ValidationError as error:
+        raise _invalid("invalid_pipeline", "The pipeline document", error) from error
+
+
+def submission_body(submission: SubmitExecution) -> dict[str, Any]:
+    """The JSON body of a submission, with the session key that pydantic would mask."""
+    body = submission.model_dump(mode="json")
+    if isinstance(submission, ServiceSubmission):
+        body["omero_session"] = submission.omero_session.get_secret_value()
+    return body
+
+
+def _invalid(code: str, subject: str, error: ValidationError) -> OpenHCSError:
+    fields = {".".join(str(part) for part in entry["loc"]) or "": entry["msg"] for entry in error.errors()}
+    what = "; ".join(f"{name}: {message}" if name else message for name, message in fields.items())
+    return OpenHCSError(code, f"{subject} is not right: {what}.", status=422, field_errors=fields)
