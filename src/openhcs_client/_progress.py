@@ -24,7 +24,7 @@ def progress_bar(console: Console | None = None) -> Iterator[Reporter]:
         TextColumn("wells"),
         TimeElapsedColumn(),
         TextColumn("{task.description}", markup=False),
-        console=console,
+        console=console or Console(stderr=True),
     )
     with bar:
         task = bar.add_task("", total=None)

@@ -44,7 +44,7 @@ class MeasurementTable:
 
 
 class MeasurementRows:
-    """Measurements read page by page, for levels that do not fit into memory. Iterates over rows, once; ``columns`` come first."""
+    """Measurements read page by page, for levels too large for memory: ``columns``, then an iteration over the rows, once."""
 
     def __init__(self, pages: Iterator[MeasurementPage]) -> None:
         self._pages = pages

@@ -17,7 +17,15 @@ from ._errors import OpenHCSError
 from ._http import error_of, is_confidential, unreachable
 from ._service import SignedIn
 
-__all__ = ["OmeroSessionAuth", "TokenAuth", "WebSessionAuth", "require_confidential", "sign_in_to_web", "web_root"]
+__all__ = [
+    "OmeroSessionAuth",
+    "TokenAuth",
+    "WebSessionAuth",
+    "require_confidential",
+    "sign_in_to_web",
+    "sign_out_of_web",
+    "web_root",
+]
 
 _RENEW_BEFORE = 30.0
 """A token is renewed this many seconds before it ends, so that it does not end on the way."""
@@ -169,6 +177,24 @@ def sign_in_to_web(
         raise OpenHCSError("sign_in_refused", "OMERO.web did not accept this user name and password.", status=401)
     if not _read(answer).get("success"):
         raise OpenHCSError("sign_in_refused", "OMERO.web did not sign you in.", status=401)
+
+
+def sign_out_of_web(
+    url: str, cookies: CookieJar, *, transport: httpx.BaseTransport | None = None, timeout: float = 10.0
+) -> None:
+    """End the session in ``cookies`` at OMERO.web.
+
+    Raises:
+        OpenHCSError: ``service_unavailable`` when OMERO.web does not answer.
+    """
+    root = web_root(url)
+    with httpx.Client(
+        base_url=root, cookies=cookies, auth=WebSessionAuth(root, cookies), transport=transport, timeout=timeout
+    ) as client:
+        try:
+            client.post("webclient/logout/")  # answers with a redirect, also when the session is over already
+        except httpx.TransportError as error:
+            raise unreachable(root, error) from error
 
 
 def _server_id(servers: list[dict], wanted: str | None) -> int:

@@ -1,0 +1,308 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The command line ``openhcs``: sign in once, then run pipelines and read results.
+
+    openhcs login https://omero.example.org/ --user ada
+    openhcs run 51 nuclei-count --wells A01,A02 --set min_area=40 --watch
+    openhcs results 3f2a… --level well > wells.csv
+
+Exit codes: 0 done, 1 error, 2 wrong usage, 3 the execution finished with errors or was cancelled. Passwords and session keys
+are asked for or read from standard input; they are never arguments, which other users of the machine can see.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from http.cookiejar import LWPCookieJar
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from ._console import print_error, print_executions, print_json, print_status, print_table, write_csv
+from ._errors import OpenHCSError
+from ._executions import ExecutionStatus, ExecutionStatusName, MeasurementLevel
+from ._orchestrator import RemoteOrchestrator
+from ._profile import Profile, ProfileStore
+from ._sign_in import sign_out_of_web
+
+__all__ = ["app", "main"]
+
+EXIT_ERROR = 1
+EXIT_FINISHED_WITH_ERRORS = 3
+
+
+class _Commands(TyperGroup):
+    """Prints a refusal as a sentence instead of a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except OpenHCSError as error:
+            print_error(error, as_json=bool(ctx.meta.get(_JSON)))
+            raise typer.Exit(EXIT_ERROR) from error
+
+
+app = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Run OpenHCS pipelines on plates in OMERO.",
+)
+
+_JSON = "openhcs_client.json"
+
+
+def _remember_json(ctx: typer.Context, value: bool) -> bool:
+    ctx.meta[_JSON] = value  # shared with the parent context, so that errors are JSON as well
+    return value
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.", callback=_remember_json)]
+ExecutionId = Annotated[str, typer.Argument(metavar="EXECUTION", help="Execution id.")]
+
+
+@app.command()
+def login(
+    url: Annotated[str, typer.Argument(help="Address of OMERO.web, or of an execution service with --service.")],
+    user: Annotated[str, typer.Option("--user", "-u", help="OMERO user name; asked for when absent.")] = "",
+    server: Annotated[str | None, typer.Option(help="OMERO server, where OMERO.web offers several.")] = None,
+    service: Annotated[
+        bool, typer.Option("--service", help="The address is an execution service; give an OMERO session.")
+    ] = False,
+    stdin: Annotated[bool, typer.Option("--stdin", help="Read the password or session key from standard input.")] = False,
+    allow_insecure: Annotated[bool, typer.Option(help="Allow plain HTTP to another machine.")] = False,
+) -> None:
+    """Sign in to OMERO.web, or to an execution service with the key of an OMERO session."""
+    store = ProfileStore()
+    if service:
+        key = _secret("OMERO session key", stdin)
+        with RemoteOrchestrator(base_url=url, omero_session=key, allow_insecure=allow_insecure) as client:
+            client.executions(limit=1)  # signs in
+            profile = Profile(kind="service", url=client.url, allow_insecure=allow_insecure)
+        store.save_service(profile, key)
+    else:
+        name = user or typer.prompt("OMERO user name", err=True)
+        cookies = LWPCookieJar()
+        password = _secret(f"Password of {name}", stdin)
+        with RemoteOrchestrator.sign_in_to_web(
+            url, name, password, server=server, cookies=cookies, allow_insecure=allow_insecure
+        ) as client:
+            profile = Profile(kind="web", url=client.url, user=name, allow_insecure=allow_insecure)
+        store.save_web(profile, cookies)
+    print(f"Signed in at {profile.url}", file=sys.stderr)
+
+
+@app.command()
+def logout() -> None:
+    """Sign out of OMERO.web and forget the session. Executions go on."""
+    store = ProfileStore()
+    profile = store.load()
+    try:
+        if profile.kind == "web":
+            sign_out_of_web(profile.url, store.load_cookies())
+    finally:
+        store.forget()
+    print("Signed out", file=sys.stderr)
+
+
+@app.command()
+def pipelines(
+    pipeline: Annotated[str | None, typer.Argument(help="Show every version of this pipeline.")] = None, as_json: AsJson = False
+) -> None:
+    """List the pipelines, or the versions of one."""
+    with ProfileStore().connect() as client:
+        if pipeline is not None:
+            versions = client.pipeline(pipeline)
+            if as_json:
+                print_json(versions)
+            else:
+                print_table(
+                    ["version", "name", "steps", "parameters"],
+                    (
+                        (entry.version, entry.name, len(entry.steps), ", ".join(p.name for p in entry.parameters))
+                        for entry in versions
+                    ),
+                )
+            return
+        found = client.pipelines()
+    if as_json:
+        print_json(found)
+    else:
+        print_table(["id", "version", "name", "description"], ((p.id, p.version, p.name, p.description) for p in found))
+
+
+@app.command()
+def functions(
+    every: Annotated[bool, typer.Option("--all", help="Also those that are not offered, with the reason.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the functions that pipelines may use."""
+    with ProfileStore().connect() as client:
+        found = client.functions(offered=not every)
+    if as_json:
+        print_json(found)
+    else:
+        print_table(["id", "title", "not offered because"], ((entry.id, entry.title, entry.reason) for entry in found))
+
+
+@app.command()
+def run(
+    plate: Annotated[int, typer.Argument(help="OMERO id of the plate.")],
+    pipeline: Annotated[str, typer.Argument(help="Id of a pipeline, or a file with a document (*.json).")],
+    wells: Annotated[str | None, typer.Option(help="Wells such as A01,A02; all when absent.")] = None,
+    parameters: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Set a parameter.")] = None,
+    version: Annotated[int | None, typer.Option(help="Version of the pipeline; the newest when absent.")] = None,
+    test_well: Annotated[str | None, typer.Option(help="Run this well alone and save nothing to OMERO.")] = None,
+    watching: Annotated[bool, typer.Option("--watch", "-w", help="Wait with a progress bar.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run a pipeline on a plate and print the execution id."""
+    config = {
+        "wells": [name.strip() for name in wells.split(",") if name.strip()] if wells else None,
+        "parameters": dict(_parameter(text) for text in parameters or ()),
+        "version": version,
+        "test_well": test_well,
+    }
+    with ProfileStore().connect() as client:
+        execution_id = client.execute_remote(plate_id=plate, pipeline=_pipeline(pipeline), config=config)
+        if not watching:
+            if as_json:
+                print_json({"execution_id": execution_id})
+            else:
+                print(execution_id)
+            return
+        if not as_json:
+            print(execution_id)
+        _watch(client, execution_id, as_json)
+
+
+@app.command()
+def executions(
+    plate: Annotated[int | None, typer.Option(help="Only of this plate.")] = None,
+    status: Annotated[ExecutionStatusName | None, typer.Option(help="Only with this status.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="At most so many.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List executions, newest first."""
+    with ProfileStore().connect() as client:
+        page = client.executions(plate=plate, status=status.value if status else None, limit=limit)
+    if as_json:
+        print_json(page.executions)
+    else:
+        print_executions(page.executions)
+
+
+@app.command()
+def status(execution: ExecutionId, as_json: AsJson = False) -> None:
+    """Print how far an execution is."""
+    with ProfileStore().connect() as client:
+        _finish(client.status(execution), as_json)
+
+
+@app.command()
+def watch(execution: ExecutionId, as_json: AsJson = False) -> None:
+    """Wait for an execution with a progress bar. Ctrl-C stops the waiting, not the execution."""
+    with ProfileStore().connect() as client:
+        _watch(client, execution, as_json)
+
+
+@app.command()
+def cancel(execution: ExecutionId) -> None:
+    """Stop an execution. Wells that are done are kept."""
+    with ProfileStore().connect() as client:
+        client.cancel(execution)
+    print(f"Asked to cancel {execution}", file=sys.stderr)
+
+
+@app.command()
+def retry(execution: ExecutionId) -> None:
+    """Run the failed and skipped wells of an execution again."""
+    with ProfileStore().connect() as client:
+        client.retry(execution)
+    print(f"Asked to retry {execution}", file=sys.stderr)
+
+
+@app.command()
+def results(
+    execution: ExecutionId,
+    level: Annotated[MeasurementLevel, typer.Option(help="What a row stands for.")] = MeasurementLevel.WELL,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; standard output when absent.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the measurements of an execution as CSV; with --json its OMERO ids and measurements."""
+    with ProfileStore().connect() as client:
+        found = client.results(execution)
+        if as_json:
+            table = found.measurements(level)
+            print_json(
+                {
+                    "execution_id": execution,
+                    "results": found.links.model_dump(mode="json"),
+                    "level": table.level.value,
+                    "columns": table.columns,
+                    "rows": table.rows,
+                }
+            )
+        else:
+            write_csv(found.rows(level), output)
+
+
+def main() -> None:
+    """Entry point of the command ``openhcs``."""
+    app()
+
+
+def _secret(prompt: str, from_stdin: bool) -> str:
+    secret = sys.stdin.readline().rstrip("\r\n") if from_stdin else typer.prompt(prompt, hide_input=True, err=True)
+    if not secret:
+        raise typer.BadParameter("nothing came from standard input" if from_stdin else "it is empty")
+    return secret
+
+
+def _parameter(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise typer.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--set")
+    try:
+        return name.strip(), json.loads(value)
+    except json.JSONDecodeError:
+        return name.strip(), value
+
+
+def _pipeline(text: str) -> str | dict[str, Any]:
+    if not text.endswith(".json"):
+        return text
+    try:
+        document = json.loads(Path(text).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise typer.BadParameter(f"{text} cannot be read: {error.strerror}", param_hint="PIPELINE") from error
+    except ValueError as error:
+        raise typer.BadParameter(f"{text} is not JSON", param_hint="PIPELINE") from error
+    if not isinstance(document, dict):
+        raise typer.BadParameter(f"{text} is not a pipeline document", param_hint="PIPELINE")
+    return document
+
+
+def _watch(client: RemoteOrchestrator, execution_id: str, as_json: bool) -> None:
+    try:
+        final = client.wait(execution_id, progress=not as_json and sys.stderr.isatty())
+    except KeyboardInterrupt:
+        print(f"\nStopped watching; {execution_id} goes on.", file=sys.stderr)
+        raise typer.Exit(130) from None
+    _finish(final, as_json)
+
+
+def _finish(status: ExecutionStatus, as_json: bool) -> None:
+    if as_json:
+        print_json(status)
+    else:
+        print_status(status)
+    if status.status.is_final and status.status is not ExecutionStatusName.COMPLETED:
+        raise typer.Exit(EXIT_FINISHED_WITH_ERRORS)
+
+
+if __name__ == "__main__":
+    main()
