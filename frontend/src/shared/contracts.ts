@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+/**
+ * The JSON that the plugin's API speaks: the TypeScript side of the models in the Python package `openhcs_client`.
+ *
+ * Only what the pages read is listed. A Python test compares the field names here with the models, so a renamed field
+ * fails a test instead of showing `undefined` to a user.
+ */
+
+export type ExecutionStatusName =
+  | 'queued'
+  | 'running'
+  | 'waiting_for_sign_in'
+  | 'saving'
+  | 'completed'
+  | 'completed_with_errors'
+  | 'failed'
+  | 'cancelled';
+
+const FINAL: ReadonlySet<ExecutionStatusName> = new Set(['completed', 'completed_with_errors', 'failed', 'cancelled']);
+
+/** Whether nothing more will happen in an execution of this status (unless somebody retries it). */
+export function isFinal(status: ExecutionStatusName): boolean {
+  return FINAL.has(status);
+}
+
+export type WellState = 'waiting' | 'staging' | 'running' | 'saving' | 'done' | 'failed' | 'skipped';
+
+export type FailureClass =
+  | 'bad_input'
+  | 'out_of_memory'
+  | 'time_limit'
+  | 'disk_full'
+  | 'omero_lost'
+  | 'engine_error'
+  | 'worker_lost';
+
+export interface ErrorBody {
+  code: string;
+  message: string;
+  field_errors: Record<string, string>;
+  request_id: string;
+}
+
+export interface WellFailure {
+  cause: FailureClass;
+  message: string;
+  remedy: string;
+  traceback: string;
+}
+
+export interface WellExecution {
+  well: string;
+  row: number;
+  column: number;
+  well_id: number;
+  state: WellState;
+  attempt: number;
+  step: number;
+  step_count: number;
+  step_name: string;
+  seconds: number | null;
+  worker: string | null;
+  started_at: string | null;
+  ended_at: string | null;
+  failure: WellFailure | null;
+  measurements: Record<string, number | null>;
+}
+
+export interface ResultLinks {
+  table_file_id: number | null;
+  table_annotation_id: number | null;
+  plate_id: number | null;
+  provenance_annotation_id: number | null;
+  pipeline_annotation_id: number | null;
+}
+
+export interface Execution {
+  execution_id: string;
+  plate_id: number;
+  plate_name: string;
+  group_id: number;
+  owner_id: number;
+  owner_name: string;
+  pipeline_id: string;
+  pipeline_name: string;
+  pipeline_version: number;
+  pipeline_hash: string;
+  status: ExecutionStatusName;
+  message: string;
+  test_well: boolean;
+  wells_total: number;
+  wells_completed: number;
+  wells_failed: number;
+  created_at: string;
+  started_at: string | null;
+  ended_at: string | null;
+  results: ResultLinks;
+}
+
+export interface ExecutionStatus {
+  execution_id: string;
+  status: ExecutionStatusName;
+  message: string;
+  wells_total: number;
+  wells_completed: number;
+  wells_failed: number;
+  current_well: string | null;
+  current_step: string | null;
+  started_at: string | null;
+  estimated_completion: string | null;
+  last_event: number;
+}
+
+export interface ExecutionCreated {
+  execution_id: string;
+  status_url: string;
+  results_url: string;
+}
+
+export interface Event {
+  sequence: number;
+  time: string;
+  kind: string;
+  well: string | null;
+  data: Record<string, unknown>;
+}
+
+export interface EventPage {
+  events: Event[];
+  next: number;
+  status: ExecutionStatusName;
+}
+
+export interface MeasurementPage {
+  level: 'well' | 'field' | 'object';
+  columns: string[];
+  rows: (number | string | null)[][];
+  total_rows: number;
+  next_cursor: string | null;
+}
+
+export interface ValidationReport {
+  valid: boolean;
+  field_errors: Record<string, string>;
+  warnings: string[];
+}

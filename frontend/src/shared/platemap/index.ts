@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+/**
+ * The plate map: an accessible SVG grid of wells to choose from, to watch a run in, and to read a measurement off.
+ *
+ * With the keyboard: arrows move, also onto the row and column headers; Home and End go to the ends of a row (with Ctrl of
+ * the plate); Space chooses, with Shift the block since the last choice; Shift and arrows extend the block; Ctrl+A chooses
+ * all, Escape none; Enter opens the well. With the mouse: click, Ctrl-click, Shift-click, click a header, drag a rectangle.
+ */
+
+import type { WellState } from '../contracts';
+import { fractionWithin, inkOn, type Limits, readable, robustLimits, type ScaleName, scaleColour } from './colourscale';
+import { drawPlate, type WellLook } from './drawing';
+import { wellName, wellPlace } from './geometry';
+import { attachInput } from './input';
+import { NO_VALUE, showScale, showStates } from './legend';
+import { createSelection, type SelectionMode } from './selection';
+import { STATE_LOOKS } from './states';
+import './platemap.css';
+
+export { type Limits, robustLimits, type ScaleName } from './colourscale';
+export { rowName, standardFormat, wellName, wellPlace } from './geometry';
+export type { SelectionMode } from './selection';
+
+export interface PlateMapOptions {
+  rows: number;
+  columns: number;
+  /** Names of the wells that hold images; the others are drawn as missing and cannot be chosen. */
+  wells: Iterable<string>;
+  /** What the grid is called for screen readers, for example "Wells of plate P1". */
+  label: string;
+  /** Default `none`. */
+  selection?: SelectionMode;
+  selected?: Iterable<string>;
+  onSelectionChange?: (wells: string[]) => void;
+  /** Enter or double click on a well with images; in a map without selection also a single click. */
+  onOpen?: (well: string) => void;
+}
+
+export interface HeatMap {
+  title: string;
+  unit?: string;
+  values: ReadonlyMap<string, number | null>;
+  scale?: ScaleName;
+  /** Default: robust limits of the values, kept up as values arrive. */
+  limits?: Limits;
+}
+
+export interface PlateMap {
+  readonly element: HTMLElement;
+  /** The chosen wells, row by row. */
+  readonly selection: string[];
+  select(wells: Iterable<string>): void;
+  /** Change one well's state; `detail` follows the state in the tooltip, for example "step 2 of 4: Segment". */
+  setState(well: string, state: WellState, detail?: string): void;
+  /** Show a measurement instead of the states, or the states again with null. */
+  showHeatMap(heat: HeatMap | null): void;
+  /** Change one value of the heat map that is shown. Repaints the others only when that moves the limits. */
+  setValue(well: string, value: number | null): void;
+  focus(well: string): void;
+  destroy(): void;
+}
+
+const PLAIN: WellLook = { fill: '#b9cfe3', ink: '#1a1a1a', sign: '', text: '' };
+
+/** Draw a plate map at the end of `host`. */
+export function createPlateMap(host: HTMLElement, options: PlateMapOptions): PlateMap {
+  const mode = options.selection ?? 'none';
+  const present = new Set(options.wells);
+  const drawing = drawPlate({
+    rows: options.rows,
+    columns: options.columns,
+    present,
+    label: options.label,
+    multiselectable: mode === 'multiple',
+    selectable: mode !== 'none',
+  });
+  const selection = createSelection(mode, present);
+  const states = new Map<string, { state: WellState; detail: string }>();
+  const counts = new Map<WellState, number>();
+  let heat: { map: HeatMap; values: Map<string, number | null>; limits: Limits | null } | null = null;
+
+  const element = document.createElement('div');
+  element.className = 'openhcs-platemap';
+  const legend = document.createElement('div');
+  legend.className = 'openhcs-platemap-legend';
+  element.append(drawing.svg, legend);
+  host.append(element);
+
+  function lookOf(well: string): WellLook {
+    const known = states.get(well);
+    const stateText = known ? [STATE_LOOKS[known.state].word, known.detail].filter(Boolean).join(', ') : '';
+    if (!heat) return known ? { ...STATE_LOOKS[known.state], text: stateText } : PLAIN;
+    const { map, values, limits } = heat;
+    const value = values.get(well);
+    if (!isNumber(value) || !limits) {
+      // A well that failed keeps its cross: "no value" alone would hide why.
+      const sign = known?.state === 'failed' ? STATE_LOOKS.failed.sign : NO_VALUE.sign;
+      const why = known && known.state !== 'done' ? `, ${stateText}` : '';
+      return { ...NO_VALUE, sign, text: `${map.title}: no value${why}` };
+    }
+    const fill = scaleColour(map.scale ?? 'viridis', fractionWithin(value, limits));
+    return { fill, ink: inkOn(fill), sign: '', text: `${map.title}: ${readable(value)}${map.unit ? ` ${map.unit}` : ''}` };
+  }
+
+  function paint(well: string): void {
+    drawing.paint(well, lookOf(well));
+  }
+
+  function paintAll(): void {
+    for (const well of present) paint(well);
+  }
+
+  // Events of many wells arrive together; the legend is written once for all of them.
+  let legendDue = false;
+  function updateLegend(): void {
+    if (legendDue) return;
+    legendDue = true;
+    queueMicrotask(() => {
+      legendDue = false;
+      writeLegend();
+    });
+  }
+
+  function writeLegend(): void {
+    if (!heat) {
+      showStates(legend, counts);
+      return;
+    }
+    const { map, values, limits } = heat;
+    const numbers = [...present].map((well) => values.get(well)).filter(isNumber);
+    showScale(legend, {
+      title: map.title,
+      unit: map.unit,
+      scale: map.scale ?? 'viridis',
+      limits,
+      below: limits !== null && numbers.some((value) => value < limits.low),
+      above: limits !== null && numbers.some((value) => value > limits.high),
+      missing: present.size - numbers.length,
+    });
+  }
+
+  function chosen(): string[] {
+    return [...selection.wells].sort((one, other) => {
+      const [a, b] = [wellPlace(one), wellPlace(other)];
+      return a.row - b.row || a.column - b.column;
+    });
+  }
+
+  function showSelection(changed: string[], tell: boolean): void {
+    for (const well of changed) drawing.setSelected(well, selection.has(well));
+    if (tell && changed.length > 0) options.onSelectionChange?.(chosen());
+  }
+
+  const input = attachInput(drawing, {
+    rows: options.rows,
+    columns: options.columns,
+    mode,
+    selection,
+    onChange: (changed) => showSelection(changed, true),
+    onOpen: (place) => {
+      const well = wellName(place.row, place.column);
+      if (present.has(well)) options.onOpen?.(well);
+    },
+  });
+
+  paintAll();
+  showSelection(selection.set(options.selected ?? []), false);
+
+  return {
+    element,
+    get selection() {
+      return chosen();
+    },
+    select: (wells) => showSelection(selection.set(wells), false),
+    setState(well, state, detail = '') {
+      if (!present.has(well)) return;
+      const before = states.get(well);
+      if (before) counts.set(before.state, (counts.get(before.state) ?? 1) - 1);
+      counts.set(state, (counts.get(state) ?? 0) + 1);
+      states.set(well, { state, detail });
+      paint(well);
+      updateLegend();
+    },
+    showHeatMap(map) {
+      heat = map && { map, values: new Map(map.values), limits: map.limits ?? robustLimits(map.values.values()) };
+      paintAll();
+      updateLegend();
+    },
+    setValue(well, value) {
+      if (!heat || !present.has(well)) return;
+      heat.values.set(well, value);
+      const limits = heat.map.limits ?? robustLimits(heat.values.values());
+      const moved = limits?.low !== heat.limits?.low || limits?.high !== heat.limits?.high;
+      heat.limits = limits;
+      if (moved) paintAll();
+      else paint(well);
+      updateLegend();
+    },
+    focus: (well) => input.focus(wellPlace(well)),
+    destroy() {
+      input.detach();
+      element.remove();
+    },
+  };
+}
+
+function isNumber(value: number | null | undefined): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}
