@@ -19,13 +19,7 @@ from omero_sandbox.ice.errors import api_usage, security_violation
 if TYPE_CHECKING:
     from omero_sandbox.security.caller import Caller
 
-__all__ = ["ADMIN_PRIVILEGES", "Right", "Rule", "authorise", "subject_id"]
-
-ADMIN_PRIVILEGES = frozenset(
-    "Chgrp Chown DeleteFile DeleteManagedRepo DeleteOwned DeleteScriptRepo ModifyGroup ModifyGroupMembership ModifyUser ReadSession"
-    " Sudo WriteFile WriteManagedRepo WriteOwned WriteScriptRepo".split()
-)
-"""Every privilege an administrator of OMERO can have (the values of the enumeration ``AdminPrivilege``)."""
+__all__ = ["Right", "Rule", "authorise", "subject_id"]
 
 
 class Right(enum.Enum):
@@ -62,7 +56,7 @@ def authorise(operation: str, rule: Rule, caller: Caller, arguments: Sequence[An
         return
     if rule.right is Right.GROUP_OWNER and subject_id(arguments[rule.subject]) in caller.leader_of:
         return
-    if rule.right is Right.FULL_ADMIN and not ADMIN_PRIVILEGES <= caller.privileges:
+    if rule.right is Right.FULL_ADMIN and not caller.is_full_admin:
         raise security_violation(f"{caller.user_name} may not call {operation}: it is for {rule.right.value}.")
     if not caller.is_admin or (rule.privilege is not None and rule.privilege not in caller.privileges):
         raise security_violation(f"{caller.user_name} may not call {operation}: it is for {rule.right.value}.")
