@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The engine's child process: imports OpenHCS once, then answers one request after the other.
+
+It speaks JSON, one message per line, over the pipes that it was started with. Libraries print to standard output as they
+like, so the real one is put aside before anything heavy is imported, and prints go where errors go. When the other end of
+the pipe closes, whoever started this process is gone: it leaves at once, even in the middle of a computation.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import queue
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from typing import IO, Any
+
+__all__ = ["main"]
+
+Send = Callable[[dict[str, Any]], None]
+
+
+def main() -> None:
+    """Serve requests until the parent closes the pipe."""
+    requests, answers = _take_pipes()
+    inbox: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(requests, inbox), daemon=True, name="lifeline").start()
+    lock = threading.Lock()
+
+    def send(message: dict[str, Any]) -> None:
+        with lock:
+            answers.write(json.dumps(message) + "\n")
+            answers.flush()
+
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    from .compute import versions  # the slow import, after the pipes are safe
+
+    logging.getLogger().setLevel(logging.WARNING)  # OpenHCS turns it down to INFO while it is imported
+    send({"kind": "ready", "versions": versions()})
+    while True:
+        _answer(inbox.get(), send)
+
+
+def _take_pipes() -> tuple[IO[str], IO[str]]:
+    """Keep the pipes for ourselves; leave nothing on standard input, and standard error on standard output."""
+    requests, answers = os.fdopen(os.dup(0), "r", encoding="utf-8"), os.fdopen(os.dup(1), "w", encoding="utf-8")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return requests, answers
+
+
+def _read(requests: IO[str], inbox: queue.SimpleQueue[dict[str, Any]]) -> None:
+    """Fill ``inbox``; the end of the pipe is the end of the process, whatever else it is doing."""
+    try:
+        for line in requests:
+            inbox.put(json.loads(line))
+    finally:
+        os._exit(0)
+
+
+def _answer(request: dict[str, Any], send: Send) -> None:
+    """Do what one request asks, and answer it with a result or an error."""
+    from openhcs_client import OpenHCSError, PipelineDocument
+
+    from . import compute
+    from .jobs import EngineJob
+
+    try:
+        match request["operation"]:
+            case "run":
+                result = compute.compute(
+                    EngineJob.model_validate(request["job"]),
+                    lambda progress: send({"kind": "progress", "progress": progress.model_dump(mode="json")}),
+                )
+                answer: Any = result.model_dump(mode="json")
+            case "check":
+                document = PipelineDocument.model_validate(request["document"])
+                answer = compute.check(document, request["channels"]).model_dump(mode="json")
+            case "render":
+                answer = compute.render(PipelineDocument.model_validate(request["document"]))
+            case unknown:
+                raise OpenHCSError("bad_request", f"The engine cannot {unknown!r}.")
+    except Exception as error:
+        # The parent raises it again on its side; a bad request must not cost a warm process.
+        code = error.code if isinstance(error, OpenHCSError) else "engine_error"
+        send({"kind": "error", "code": code, "message": str(error), "traceback": traceback.format_exc()})
+        return
+    send({"kind": "result", "result": answer})
+
+
+if __name__ == "__main__":
+    main()

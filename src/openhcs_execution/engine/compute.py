@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What the engine's child does for each request: compute a well, check a pipeline, write it down as Python."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from openhcs.core.config import PipelineConfig
+from openhcs.core.pipeline_document import PipelineDocument as UpstreamDocument
+from openhcs.core.pipeline_document import PipelineDocumentAuthority
+
+from openhcs_client import FailureClass, OpenHCSError, ParameterValue, PipelineDocument, ValidationReport
+
+from .collect import collect
+from .failures import failure_from, well_failure
+from .jobs import EngineJob, EngineProgress, EngineResult
+from .orchestration import WellMissingError, compile_well, run_well
+from .staging import StagedPlane, StagingFolder, read_staged_planes
+from .steps import build_steps, projects
+from .validation import check_document
+
+__all__ = ["check", "compute", "render", "versions"]
+
+_TINY = 64  # edge, in pixels, of the planes that a pipeline is compiled against when it is only checked
+_MANY_CHANNELS = 32
+
+
+def versions() -> dict[str, str]:
+    """The versions that results depend on."""
+    packages = ("openhcs", "numpy", "scipy", "scikit-image", "omero-openhcs")
+    return {"python": platform.python_version()} | {name: metadata.version(name) for name in packages}
+
+
+def compute(job: EngineJob, on_progress: Callable[[EngineProgress], None]) -> EngineResult:
+    """Compute one well. What goes wrong with the well is in ``failure``; nothing is raised for it.
+
+    OpenHCS gets an output folder of its own below ``job.output``, which is gone afterwards.
+    """
+    started = time.monotonic()
+    result = EngineResult(well=job.well, seconds=0.0, versions=versions())
+    scratch = job.output / "openhcs"
+    try:
+        focal_planes = _check_planes(job, read_staged_planes(job.planes))
+        report = check_document(job.document, job.channels)
+        if not report.valid:
+            raise OpenHCSError("bad_pipeline", next(iter(report.field_errors.values())), field_errors=report.field_errors)
+        steps = build_steps(job.document, job.channels, focal_planes=focal_planes)
+        artifacts = run_well(job.planes, scratch, job.well, steps, _listener(on_progress), execution_id=job.execution_id)
+        collected = collect(artifacts, job.fields, job.well, job.output)
+        result.fields_table, result.objects_table = collected.fields_table, collected.objects_table
+        result.labels, result.well_measurements = collected.labels, collected.well_measurements
+    except WellMissingError as error:
+        result.failure = well_failure(FailureClass.ENGINE_ERROR, str(error), error)
+    except Exception as error:
+        # Whatever a library raises is a failure of this well: the engine stays, and the reason goes to the user.
+        result.failure = failure_from(error, job.well)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    result.seconds = time.monotonic() - started
+    return result
+
+
+def _listener(on_progress: Callable[[EngineProgress], None]) -> Callable[[dict[str, Any]], None]:
+    """Pick from OpenHCS's events those that say that a step began."""
+
+    def listen(event: dict[str, Any]) -> None:
+        if event["phase"] == "step_started":
+            on_progress(EngineProgress(step=event["completed"] + 1, step_count=event["total"], step_name=event["step_name"]))
+
+    return listen
+
+
+def _check_planes(job: EngineJob, planes: Sequence[StagedPlane]) -> int:
+    """Check that everything the job speaks of is staged, and return the number of focal planes.
+
+    Raises:
+        OpenHCSError: ``planes_missing`` | ``too_many_planes``, said about the well, never about files.
+    """
+    found = {(plane.field, plane.channel, plane.z, plane.t) for plane in planes if plane.well == job.well}
+    if not found:
+        raise OpenHCSError("planes_missing", f"Well {job.well} has no staged images.", status=422)
+    focal_planes = max(z for _, _, z, _ in found)
+    if max(t for *_, t in found) > 1:
+        raise OpenHCSError(
+            "too_many_planes", f"Well {job.well} has several time points; the pipelines work on one.", status=422
+        )
+    for field in job.fields:
+        for channel, name in enumerate(job.channels, start=1):
+            missing = [z for z in range(1, focal_planes + 1) if (field, channel, z, 1) not in found]
+            if missing:
+                where = f"field {field} of well {job.well}"
+                raise OpenHCSError("planes_missing", f"The image of channel {name} is missing in {where}.", status=422)
+    if focal_planes > 1 and not projects(job.document):
+        raise OpenHCSError(
+            "too_many_planes",
+            f"Well {job.well} has {focal_planes} focal planes, but the pipeline works on one; add a step that projects them.",
+            status=422,
+        )
+    return focal_planes
+
+
+def check(document: PipelineDocument, channels: Sequence[str]) -> ValidationReport:
+    """Check ``document`` against the catalogue, and then let OpenHCS compile it for a tiny staged well."""
+    report = check_document(document, channels)
+    if not report.valid:
+        return report
+    folder = Path(tempfile.mkdtemp(prefix="openhcs-check-"))
+    try:
+        staging = StagingFolder(folder / "planes", "A01", channels, None)
+        for channel in range(1, len(channels) + 1):
+            staging.add_plane(1, channel, 1, 1, np.zeros((_TINY, _TINY), np.uint16))
+        staging.finish()
+        compile_well(staging.root, folder / "out", "A01", build_steps(document, channels), lambda event: None)
+    except Exception as error:
+        # OpenHCS refuses with exceptions of many kinds; each of them means that the pipeline cannot run.
+        return ValidationReport(valid=False, field_errors={"steps": f"OpenHCS does not accept the pipeline: {error}"})
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return report
+
+
+def render(document: PipelineDocument) -> str:
+    """Write ``document`` as OpenHCS Python source, for provenance and for use on a desktop.
+
+    Channels named rather than numbered cannot be resolved without a plate, so each distinct name gets a number here.
+    """
+    named = _channel_names(document)
+    return PipelineDocumentAuthority.render(UpstreamDocument(PipelineConfig(), build_steps(document, named, focal_planes=2)))
+
+
+def _channel_names(document: PipelineDocument) -> list[str]:
+    """Channel names in order of appearance, padded so that every channel given by number exists as well."""
+    mentioned: list[ParameterValue] = [channel for step in document.steps for channel in step.channels or []]
+    mentioned += [value for step in document.steps for name, value in step.parameters.items() if name == "channel"]
+    names = dict.fromkeys(value for value in mentioned if isinstance(value, str) and not value.isdecimal())
+    return [*names, *(f"channel {number}" for number in range(len(names) + 1, _MANY_CHANNELS + 1))]

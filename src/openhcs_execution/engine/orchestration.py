@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Drive OpenHCS's in-process orchestrator for one well. Runs in the engine's child only.
+
+OpenHCS was made for one user at a desk, and keeps state in module globals. What follows from that is kept here:
+
+* one execution per process: the progress queue is a module global, so it is set before compiling and the caller runs one
+  job at a time;
+* one well per call: a failing well aborts the whole call, and a well that OpenHCS does not know is left out in silence;
+* a fresh configuration context, fresh steps and an empty memory store for every run;
+* nothing is materialised: results are taken from memory as OpenHCS observed them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from objectstate.lazy_factory import ensure_global_config_context
+from openhcs.constants import Microscope
+from openhcs.core.config import (
+    AnalysisConsolidationConfig,
+    GlobalPipelineConfig,
+    PathPlanningConfig,
+    PipelineConfig,
+)
+from openhcs.core.orchestrator.execution_result import RuntimeObservationMode
+from openhcs.core.orchestrator.orchestrator import PipelineOrchestrator
+from openhcs.core.progress import set_progress_queue
+from openhcs.core.steps.function_step import FunctionStep
+from polystore.base import reset_memory_backend
+
+__all__ = ["Artifact", "WellMissingError", "compile_well", "run_well"]
+
+
+class WellMissingError(RuntimeError):
+    """OpenHCS finished without saying what became of the well."""
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A value that a step made for one field."""
+
+    name: str
+    field: int
+    value: Any
+
+
+class _Orchestrator(PipelineOrchestrator):
+    """The orchestrator with its resolved configuration remembered.
+
+    Upstream resolves the whole configuration anew at every question, some twelve times per well, which is half of the time
+    that initialising and compiling take. Our orchestrators live for one well and their configuration never changes.
+    """
+
+    _resolved: GlobalPipelineConfig | None = None
+
+    def get_effective_config(self, *, for_serialization: bool = False) -> GlobalPipelineConfig:
+        if self._resolved is None:
+            self._resolved = super().get_effective_config(for_serialization=for_serialization)
+        return self._resolved
+
+
+class _Events:
+    """What OpenHCS takes for its progress queue: anything with ``put``."""
+
+    def __init__(self, listener: Callable[[dict[str, Any]], None]) -> None:
+        self.put = listener
+
+
+def _configuration(output: Path) -> GlobalPipelineConfig:
+    return GlobalPipelineConfig(
+        num_workers=1,
+        microscope=Microscope.OPENHCS,
+        materialize_runtime_artifacts=False,
+        path_planning_config=PathPlanningConfig(global_output_folder=output),
+        analysis_consolidation_config=AnalysisConsolidationConfig(enabled=False),
+    )
+
+
+def compile_well(
+    planes: Path, output: Path, well: str, steps: Sequence[FunctionStep], listener: Callable[[dict[str, Any]], None]
+) -> tuple[PipelineOrchestrator, Any]:
+    """Initialise OpenHCS on a staged well and compile ``steps``, which are used up by it.
+
+    Returns the orchestrator and the compiled bundle. ``listener`` gets OpenHCS's progress events.
+
+    Raises:
+        WellMissingError: when OpenHCS does not find the well among the staged planes.
+    """
+    reset_memory_backend()
+    ensure_global_config_context(GlobalPipelineConfig, _configuration(output))
+    set_progress_queue(_Events(listener))
+    orchestrator = _Orchestrator(planes, pipeline_config=PipelineConfig()).initialize()
+    bundle = orchestrator.compile_pipelines(list(steps), well_filter=[well])
+    compiled = {str(axis) for axis in bundle.axis_ids}
+    if compiled != {well}:
+        raise WellMissingError(f"OpenHCS was asked for well {well} and prepared {sorted(compiled) or 'none'}.")
+    return orchestrator, bundle
+
+
+def run_well(
+    planes: Path,
+    output: Path,
+    well: str,
+    steps: Sequence[FunctionStep],
+    listener: Callable[[dict[str, Any]], None],
+    *,
+    execution_id: str,
+) -> list[Artifact]:
+    """Run ``steps`` on one staged well and return everything that they made, per field.
+
+    Raises:
+        WellMissingError: when OpenHCS finishes without this well, or without success.
+        Exception: whatever OpenHCS or a step function raised.
+    """
+    try:
+        orchestrator, bundle = compile_well(planes, output, well, steps, listener)
+        results = orchestrator.execute_compiled_plate(
+            execution_bundle=bundle,
+            max_workers=1,
+            progress_queue=_Events(listener),
+            progress_context={"execution_id": execution_id, "plate_id": str(planes), "axis_id": ""},
+            runtime_observation_mode=RuntimeObservationMode.MERGE_INTO_PARENT,
+        )
+        if set(results) != {well} or not results[well].is_success():
+            said = {axis: result.error_message or result.status.value for axis, result in results.items()}
+            raise WellMissingError(f"OpenHCS was asked for well {well} and answered {said or 'nothing'}.")
+        return [
+            Artifact(record.key.name, int(str(record.key.scope.value)), record.value.data)
+            for context in results[well].runtime_observation.contexts
+            for record in context.records
+        ]
+    finally:
+        reset_memory_backend()

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Turn a pipeline document into OpenHCS steps. Runs in the engine's child only.
+
+Functions come from a fixed table, never from names found in a document; parameters are values that passed
+:func:`~openhcs_execution.engine.validation.check_document`. OpenHCS strips a step while compiling it, so steps are built
+afresh for every compilation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from openhcs.constants.constants import GroupBy, VariableComponents
+from openhcs.constants.input_source import InputSource
+from openhcs.core.config import LazyProcessingConfig
+from openhcs.core.steps.function_step import FunctionStep
+from openhcs.processing.backends.processors.numpy_processor import NumpyStackProjectionMethod, create_projection
+
+from openhcs_client import ParameterValue, PipelineDocument, PipelineStep
+
+from .catalogue import PROJECTION, catalogue_entry
+from .channels import channel_number
+from .functions import native, nuclei
+
+__all__ = ["build_steps", "callable_of", "projects"]
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    PROJECTION: create_projection,
+    "openhcs:gaussian_blur": native.gaussian_blur,
+    "openhcs:tophat": native.tophat,
+    "omero_openhcs:segment_nuclei": nuclei.segment_nuclei,
+    "omero_openhcs:measure_nuclei_intensity": nuclei.measure_nuclei_intensity,
+}
+
+
+def callable_of(function_id: str) -> Callable[..., Any]:
+    """The OpenHCS callable behind a catalogue id.
+
+    Raises:
+        KeyError: when the catalogue does not offer it.
+    """
+    return _FUNCTIONS[function_id]
+
+
+def projects(document: PipelineDocument) -> bool:
+    """Whether an enabled step of ``document`` brings several focal planes down to one."""
+    return any(step.enabled and step.function == PROJECTION for step in document.steps)
+
+
+def build_steps(document: PipelineDocument, channels: Sequence[str], *, focal_planes: int = 1) -> list[FunctionStep]:
+    """Build fresh OpenHCS steps, one per enabled step of ``document``, in order.
+
+    A projection of a single focal plane is that plane; such a step is left out rather than paid for.
+    """
+    return [
+        _step(step, channels)
+        for step in document.steps
+        if step.enabled and not (step.function == PROJECTION and focal_planes == 1)
+    ]
+
+
+def _step(step: PipelineStep, channels: Sequence[str]) -> FunctionStep:
+    parameters = {name: _value(step.function, name, value, channels) for name, value in step.parameters.items()}
+    if step.channels is not None:
+        parameters["channels"] = tuple(channel_number(channel, channels) for channel in step.channels)
+    if step.function == PROJECTION:
+        stacked, split = VariableComponents.Z_INDEX, GroupBy.CHANNEL
+        parameters["method"] = NumpyStackProjectionMethod(parameters.get("method", "max_projection"))
+    else:
+        stacked, split = VariableComponents.CHANNEL, GroupBy.SITE
+    return FunctionStep(
+        func=(callable_of(step.function), parameters),
+        name=step.name,
+        processing_config=LazyProcessingConfig(
+            variable_components=[stacked],
+            group_by=split,
+            input_source=InputSource.PIPELINE_START if step.input == "start" else InputSource.PREVIOUS_STEP,
+        ),
+    )
+
+
+def _value(function_id: str, name: str, value: ParameterValue, channels: Sequence[str]) -> Any:
+    """The value as the function takes it: channels as numbers from 1, whole numbers as floats where floats are meant."""
+    parameter = catalogue_entry(function_id).parameter(name)
+    if parameter.type == "channel":
+        return channel_number(value, channels)
+    if parameter.type == "number" and isinstance(value, int):
+        return float(value)
+    return value
