@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""People and plates of the end-to-end tests: accounts of the demo data, signed in through OMERO.web."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from omero.gateway import BlitzGateway
+from stack import Stack
+
+from openhcs_client import RemoteOrchestrator
+
+SYNTHETIC_PLATE = "Synthetic plate"
+
+
+@contextmanager
+def omero_connection(stack: Stack, user: str) -> Iterator[BlitzGateway]:
+    """A plain omero-py connection, as any OMERO script would make it."""
+    account = stack.users()[user]
+    connection = BlitzGateway(account.name, account.password, host="127.0.0.1", port=stack.omero_port, secure=True)
+    assert connection.connect(), connection.getLastError()
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def web_client(stack: Stack, user: str) -> RemoteOrchestrator:
+    """The client, signed in to OMERO.web by user name and password."""
+    account = stack.users()[user]
+    return RemoteOrchestrator.sign_in_to_web(stack.web_url, account.name, account.password)
+
+
+def plate_named(connection: BlitzGateway, start: str) -> int:
+    """Id of the newest plate whose name begins with ``start``, in any group of the user."""
+    connection.SERVICE_OPTS.setOmeroGroup("-1")
+    found = [plate.getId() for plate in connection.getObjects("Plate") if plate.getName().startswith(start)]
+    assert found, f"no plate is called {start}…"
+    return max(found)
+
+
+@pytest.fixture(scope="session")
+def row_plate(stack: Stack, screening_row: Path) -> int:
+    """The real row as a plate of the first demo user, loaded by the command that users type."""
+    account = next(iter(stack.users().values()))
+    command = [
+        sys.executable,
+        "-m",
+        "omero_sandbox.cli",
+        "load-plate",
+        str(screening_row),
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(stack.omero_port),
+        "--user",
+        account.name,
+        "--pattern",
+        r"(?P<well>[A-Z]\d{2})f(?P<field>\d{2})d(?P<channel>\d)\.TIF$",
+        "--plate-name",
+        "Transfluor row O",
+        "--channel-names",
+        "GFP",
+        "--rows",
+        "16",
+        "--columns",
+        "24",
+    ]
+    loaded = subprocess.run(command, input=account.password + "\n", capture_output=True, text=True, check=False)
+    assert loaded.returncode == 0, loaded.stdout + loaded.stderr
+    with omero_connection(stack, account.name) as connection:
+        return plate_named(connection, "Transfluor row O")
