@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A small model of the API for protocol tests: it keeps executions in memory and records every request.
+
+It plays the execution service and OMERO.web with the plugin, as :class:`httpx.MockTransport` handler or behind a real socket.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs
+
+import httpx
+
+from openhcs_client import PipelineDocument
+
+DOCUMENT = PipelineDocument.model_validate(
+    {
+        "id": "nuclei-count",
+        "version": 2,
+        "name": "Count nuclei",
+        "steps": [{"name": "Smooth", "function": "openhcs:gaussian_blur", "parameters": {"sigma": 1.5}}],
+        "parameters": [
+            {"name": "sigma", "title": "Blur", "step": 0, "parameter": "sigma", "type": "number", "default": 1.5},
+        ],
+    }
+)
+NOW = "2026-03-01T10:00:00Z"
+
+
+def envelope(status: int, code: str, message: str, **field_errors: str) -> httpx.Response:
+    body = {"error": {"code": code, "message": message, "field_errors": field_errors, "request_id": "r-1"}}
+    return httpx.Response(status, json=body)
+
+
+class FakeService:
+    """The execution service. ``statuses`` is what ``status/`` says one after the other; the last one stays."""
+
+    def __init__(self, root: str = "/api/v1/") -> None:
+        self.root = root
+        self.requests: list[httpx.Request] = []
+        self.sessions = {"key-of-ada": "ada"}
+        self.tokens: set[str] = set()
+        self.token_seconds = 300
+        self.statuses = ["running", "completed"]
+        self.wells = 2
+        self.failed = 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        request.read()
+        self.requests.append(request)
+        path = request.url.path
+        if path == "/readyz":
+            return httpx.Response(200, json={"status": "ok", "version": "0.1.0"})
+        if not path.startswith(self.root):
+            return httpx.Response(404, text="not here")
+        return self.api(request, path.removeprefix(self.root))
+
+    def allowed(self, request: httpx.Request) -> bool:
+        return request.headers.get("Authorization", "").removeprefix("Bearer ") in self.tokens
+
+    def api(self, request: httpx.Request, path: str) -> httpx.Response:
+        if path == "sign-in/":
+            return self.sign_in(request)
+        if not self.allowed(request):
+            return envelope(401, "not_signed_in", "Your sign-in has ended.")
+        match [request.method, *path.strip("/").split("/")]:
+            case ["GET", "functions"]:
+                return httpx.Response(200, json={"functions": [{"id": "a:b", "title": "B", "library": "a"}]})
+            case ["GET", "pipelines"]:
+                entry = {"id": "nuclei-count", "version": 2, "versions": [2, 1], "name": "Count nuclei"}
+                return httpx.Response(200, json={"pipelines": [entry]})
+            case ["GET", "pipelines", "nuclei-count"]:
+                return httpx.Response(200, json={"id": "nuclei-count", "versions": [DOCUMENT.model_dump(mode="json")]})
+            case ["POST", "pipelines"]:
+                saved = json.loads(request.content)["document"] | {"version": 7}
+                return httpx.Response(201, json=saved)
+            case ["POST", "pipelines", "validate"]:
+                return httpx.Response(200, json={"valid": False, "field_errors": {"steps.0.function": "unknown"}})
+            case ["POST", "pipelines", "render"]:
+                return httpx.Response(200, json={"python": "pipeline = []\n"})
+            case ["POST", "executions"]:
+                return self.submit(request)
+            case ["GET", "executions"]:
+                return httpx.Response(200, json={"executions": [self.execution()], "next_cursor": None})
+            case ["GET", "executions", "e1"]:
+                wells = [{"well": "A01", "row": 0, "column": 0, "well_id": 1, "state": "done"}]
+                detail = {"document": DOCUMENT.model_dump(mode="json"), "rows": 2, "columns": 3, "wells": wells}
+                return httpx.Response(200, json=self.execution() | detail)
+            case ["GET", "executions", "e1", "status"]:
+                return httpx.Response(200, json=self.status())
+            case ["GET", "executions", "e1", "events"]:
+                return self.events(request)
+            case ["POST", "executions", "e1", "cancel" | "retry" | "session"]:
+                return httpx.Response(202, json={})
+            case ["GET", "executions", "e1", "measurements"]:
+                return self.measurements(request)
+            case ["GET", "executions", "e1", "wells", "A01", "labels"]:
+                return httpx.Response(200, json=[{"field": 1, "name": "nuclei", "objects": 2}])
+            case ["GET", "executions", "e1", "wells", "A01", "labels", "1", "nuclei"]:
+                return httpx.Response(200, content=bytes(range(24)), headers={"X-Shape": "2,3"})
+        return envelope(404, "execution_not_found", "There is no such execution.")
+
+    def sign_in(self, request: httpx.Request) -> httpx.Response:
+        if json.loads(request.content)["omero_session"] not in self.sessions:
+            return envelope(401, "omero_session_lost", "Your OMERO session has ended.")
+        token = f"token-{len(self.requests)}"
+        self.tokens = {token}
+        body = {"token": token, "expires_in": self.token_seconds, "user_id": 2, "user_name": "ada"}
+        return httpx.Response(200, json=body)
+
+    def submit(self, request: httpx.Request) -> httpx.Response:
+        if json.loads(request.content)["plate_id"] == 404:
+            return envelope(404, "plate_not_found", "Plate 404 does not exist, or you may not read it.", plate_id="unknown")
+        body = {"execution_id": "e1", "status_url": "/s", "results_url": "/r"}
+        return httpx.Response(201, json=body)
+
+    def execution(self) -> dict:
+        return {
+            "execution_id": "e1",
+            "plate_id": 51,
+            "plate_name": "Plate",
+            "group_id": 3,
+            "owner_id": 2,
+            "owner_name": "ada",
+            "pipeline_id": "nuclei-count",
+            "pipeline_name": "Count nuclei",
+            "pipeline_version": 2,
+            "pipeline_hash": "0" * 64,
+            "status": self.statuses[0],
+            "wells_total": self.wells,
+            "created_at": NOW,
+            "results": {"table_file_id": 9},
+        }
+
+    def status(self) -> dict:
+        now = self.statuses[0]
+        return {
+            "execution_id": "e1",
+            "status": now,
+            "wells_total": self.wells,
+            "wells_completed": 0 if now == "running" else self.wells - self.failed,
+            "wells_failed": 0 if now == "running" else self.failed,
+            "current_well": "A01" if now == "running" else None,
+            "current_step": "Smooth" if now == "running" else None,
+            "last_event": 1,
+        }
+
+    def events(self, request: httpx.Request) -> httpx.Response:
+        since = int(request.url.params["since"])
+        if len(self.statuses) > 1:
+            self.statuses.pop(0)
+        failure = {"failure": {"cause": "bad_input", "message": "The field is empty."}}
+        kind, data = ("well_failed", failure) if self.failed else ("well_done", {})
+        event = {"sequence": since + 1, "time": NOW, "kind": kind, "well": "A02", "data": data}
+        return httpx.Response(200, json={"events": [event], "next": since + 1, "status": self.statuses[0]})
+
+    def measurements(self, request: httpx.Request) -> httpx.Response:
+        rows = {None: [["A01", 12.0], ["A02", None]], "2": [["A03", 7]]}
+        cursor = request.url.params.get("cursor")
+        body = {
+            "level": request.url.params["level"],
+            "columns": ["well", "count"],
+            "rows": rows[cursor],
+            "total_rows": 3,
+            "next_cursor": "2" if cursor is None else None,
+        }
+        return httpx.Response(200, json=body)
+
+    def bodies(self, method: str, end_of_path: str) -> list[dict]:
+        """The JSON bodies of the requests that went there."""
+        return [
+            json.loads(request.content)
+            for request in self.requests
+            if request.method == method and request.url.path.endswith(end_of_path)
+        ]
+
+
+class FakeWeb(FakeService):
+    """OMERO.web with the plugin: JSON login, session cookie, CSRF and Referer checks as Django does them."""
+
+    def __init__(self, prefix: str = "") -> None:
+        super().__init__(f"{prefix}/openhcs/api/v1/")
+        self.prefix = prefix
+        self.csrf = "csrf-1"
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        request.read()
+        path = request.url.path.removeprefix(self.prefix)
+        if path == "/api/v0/token/":
+            return httpx.Response(200, json={"data": self.csrf}, headers={"Set-Cookie": f"csrftoken={self.csrf}; Path=/"})
+        if path == "/api/v0/servers/":
+            servers = [{"id": 1, "host": "other", "port": 4064, "server": "archive"}, {"id": 2, "host": "omero", "port": 4064}]
+            return httpx.Response(200, json={"data": servers})
+        if path == "/api/v0/login/":
+            self.requests.append(request)
+            return self.login(request)
+        if path == "/webclient/logout/" and self.allowed(request):
+            self.requests.append(request)
+            return httpx.Response(302, headers={"Location": "/webclient/login/"})
+        return super().__call__(request)
+
+    def login(self, request: httpx.Request) -> httpx.Response:
+        form = {name: values[0] for name, values in parse_qs(request.content.decode()).items()}
+        if not self.passes_csrf(request):
+            return httpx.Response(403, text="CSRF")
+        if (form["username"], form["password"]) != ("ada", "secret"):
+            return httpx.Response(403, json={"message": "Connection not available, please check your user name and password."})
+        self.csrf = "csrf-2"  # Django rotates the token at login
+        cookies = [("Set-Cookie", "csrftoken=csrf-2; Path=/"), ("Set-Cookie", "sessionid=web-1; Path=/; HttpOnly")]
+        return httpx.Response(200, json={"success": True, "eventContext": {}}, headers=cookies)
+
+    def passes_csrf(self, request: httpx.Request) -> bool:
+        origin = f"{request.url.scheme}://{request.url.netloc.decode()}"
+        same_site = request.headers.get("Referer", "").startswith(origin + self.prefix)
+        return request.headers.get("X-CSRFToken") == self.csrf and same_site
+
+    def allowed(self, request: httpx.Request) -> bool:
+        signed_in = "sessionid=web-1" in request.headers.get("Cookie", "")
+        return signed_in and (request.method == "GET" or self.passes_csrf(request))
+
+
+@contextmanager
+def served(handler: Callable[[httpx.Request], httpx.Response]) -> Iterator[str]:
+    """Put the handler behind a socket on loopback and yield its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            url = f"http://{self.headers['Host']}{self.path}"
+            response = handler(httpx.Request(self.command, url, headers=list(self.headers.items()), content=body))
+            self.send_response(response.status_code)
+            for name, value in response.headers.multi_items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(response.content)
+
+        do_GET = answer  # noqa: N815 - the name that http.server calls
+        do_POST = answer  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The command line against real sockets: what it prints, its exit codes, and how it keeps secrets."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from openhcs_client.cli import app
+
+from .fake_service import DOCUMENT, FakeService, FakeWeb, served
+
+
+@pytest.fixture(autouse=True)
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return tmp_path / "config" / "openhcs"
+
+
+@pytest.fixture
+def web() -> FakeWeb:
+    return FakeWeb("/omero")
+
+
+@pytest.fixture
+def web_url(web: FakeWeb) -> Iterator[str]:
+    with served(web) as url:
+        yield f"{url}omero/"
+
+
+@pytest.fixture
+def signed_in(web_url: str) -> str:
+    assert invoke("login", web_url, "--user", "ada", "--stdin", stdin="secret\n").exit_code == 0
+    return web_url
+
+
+def invoke(*arguments: str, stdin: str = "") -> Result:
+    return CliRunner().invoke(app, arguments, input=stdin, catch_exceptions=False)
+
+
+def test_login_keeps_the_session_for_its_owner_alone(signed_in, config):
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in config.iterdir()}
+    assert modes == {"profile.json": 0o600, "cookies.txt": 0o600}
+    assert stat.S_IMODE(config.stat().st_mode) == 0o700
+    assert not any("secret" in path.read_text() for path in config.iterdir())
+
+
+def test_login_is_private_whatever_the_umask(web_url, config):
+    before = os.umask(0)
+    try:
+        invoke("login", web_url, "--user", "ada", "--stdin", stdin="secret\n")
+    finally:
+        os.umask(before)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in config.iterdir()} == {0o600}
+
+
+def test_login_asks_for_name_and_password(web_url):
+    result = invoke("login", web_url, stdin="ada\nsecret\n")
+    assert result.exit_code == 0
+    assert "secret" not in result.output
+
+
+def test_a_password_cannot_be_an_argument(web_url):
+    assert invoke("login", web_url, "--user", "ada", "--password", "secret").exit_code == 2
+
+
+def test_a_refused_login_leaves_nothing(web_url, config):
+    result = invoke("login", web_url, "--user", "ada", "--stdin", stdin="wrong\n")
+    assert result.exit_code == 1
+    assert "did not accept" in result.stderr
+    assert not config.exists()
+
+
+def test_logout_ends_the_session_and_forgets_it(signed_in, web, config):
+    assert invoke("logout").exit_code == 0
+    assert web.requests[-1].url.path == "/omero/webclient/logout/"
+    assert list(config.iterdir()) == []
+    result = invoke("pipelines")
+    assert result.exit_code == 1
+    assert "openhcs login" in result.stderr
+
+
+def test_the_service_is_used_with_an_omero_session(config):
+    service = FakeService()
+    with served(service) as url:
+        assert invoke("login", url, "--service", "--stdin", stdin="key-of-ada\n").exit_code == 0
+        assert stat.S_IMODE((config / "session").stat().st_mode) == 0o600
+        assert invoke("run", "51", "nuclei-count").stdout == "e1\n"
+    assert service.bodies("POST", "executions/")[0]["omero_session"] == "key-of-ada"
+
+
+def test_a_session_that_is_over_is_not_kept(config):
+    with served(FakeService()) as url:
+        assert invoke("login", url, "--service", "--stdin", stdin="old\n").exit_code == 1
+    assert not config.exists()
+
+
+def test_run_sends_what_was_asked(signed_in, web):
+    result = invoke(
+        "run", "51", "nuclei-count", "--wells", "A01, A02", "--set", "sigma=2.5", "--set", "mode=otsu", "--set", "dark=true"
+    )
+    assert (result.exit_code, result.stdout) == (0, "e1\n")
+    body = web.bodies("POST", "executions/")[0]
+    assert body["wells"] == ["A01", "A02"]
+    assert body["parameters"] == {"sigma": 2.5, "mode": "otsu", "dark": True}
+
+
+def test_run_takes_a_document_from_a_file(signed_in, web, tmp_path):
+    (tmp_path / "mine.json").write_text(DOCUMENT.model_dump_json())
+    assert invoke("run", "51", str(tmp_path / "mine.json")).exit_code == 0
+    assert web.bodies("POST", "executions/")[0]["version"] == 7
+
+
+@pytest.mark.parametrize("text", [None, "{", "[]"])
+def test_a_file_that_is_no_document_is_wrong_usage(signed_in, tmp_path, text):
+    if text is not None:
+        (tmp_path / "mine.json").write_text(text)
+    assert invoke("run", "51", str(tmp_path / "mine.json")).exit_code == 2
+
+
+@pytest.mark.parametrize("arguments", [("run", "plate", "p"), ("run", "51", "p", "--set", "sigma"), ("fly",), ("status",)])
+def test_wrong_usage_is_2(signed_in, arguments):
+    assert invoke(*arguments).exit_code == 2
+
+
+def test_watching_ends_with_the_execution(signed_in):
+    result = invoke("run", "51", "nuclei-count", "--watch")
+    assert result.exit_code == 0
+    assert "completed" in result.stdout
+
+
+def test_an_execution_with_failed_wells_is_3(signed_in, web):
+    web.failed, web.statuses = 1, ["running", "completed_with_errors"]
+    assert invoke("watch", "e1").exit_code == 3
+    assert invoke("status", "e1").exit_code == 3
+
+
+def test_status_of_a_running_execution_is_0(signed_in):
+    result = invoke("status", "e1")
+    assert result.exit_code == 0
+    assert "0 of 2 wells  A01: Smooth" in result.stdout
+
+
+def test_json_is_json_and_nothing_else(signed_in):
+    assert json.loads(invoke("status", "e1", "--json").stdout)["current_well"] == "A01"
+    assert json.loads(invoke("pipelines", "--json").stdout)[0]["id"] == "nuclei-count"
+    assert json.loads(invoke("pipelines", "nuclei-count", "--json").stdout)[0]["version"] == 2
+    assert json.loads(invoke("functions", "--json").stdout)[0]["id"] == "a:b"
+    assert json.loads(invoke("executions", "--json").stdout)[0]["execution_id"] == "e1"
+    assert json.loads(invoke("run", "51", "p", "--json").stdout) == {"execution_id": "e1"}
+    assert json.loads(invoke("run", "51", "p", "--json", "--watch").stdout)["status"] == "completed"
+    assert json.loads(invoke("results", "e1", "--json").stdout)["rows"][1] == ["A02", None]
+
+
+def test_errors_are_json_when_asked(signed_in):
+    result = invoke("run", "404", "p", "--json")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert json.loads(result.stderr)["error"]["code"] == "plate_not_found"
+
+
+def test_errors_are_sentences_with_their_fields(signed_in):
+    result = invoke("run", "404", "p")
+    assert result.exit_code == 1
+    assert result.stderr == "Error: Plate 404 does not exist, or you may not read it.\n  plate_id: unknown\n"
+
+
+def test_tables_are_whole_lines_in_a_pipe(signed_in):
+    assert "e1" in invoke("executions").stdout
+    lines = invoke("pipelines").stdout.splitlines()
+    assert [line.split() for line in lines] == [
+        ["id", "version", "name", "description"],
+        ["nuclei-count", "2", "Count", "nuclei"],
+    ]
+    assert "sigma" in invoke("pipelines", "nuclei-count").stdout
+    assert "a:b" in invoke("functions", "--all").stdout
+
+
+def test_results_are_csv(signed_in, tmp_path):
+    expected = [["well", "count"], ["A01", "12.0"], ["A02", ""], ["A03", "7"]]
+    assert list(csv.reader(invoke("results", "e1").stdout.splitlines())) == expected
+    assert invoke("results", "e1", "-o", str(tmp_path / "wells.csv"), "--level", "field").exit_code == 0
+    assert list(csv.reader((tmp_path / "wells.csv").read_text().splitlines())) == expected
+
+
+def test_cancel_and_retry(signed_in, web):
+    assert invoke("cancel", "e1").exit_code == 0
+    assert invoke("retry", "e1").exit_code == 0
+    assert [request.url.path for request in web.requests[-2:]] == [
+        "/omero/openhcs/api/v1/executions/e1/cancel/",
+        "/omero/openhcs/api/v1/executions/e1/retry/",
+    ]
+
+
+def test_a_damaged_profile_asks_to_sign_in(config):
+    config.mkdir(parents=True)
+    (config / "profile.json").write_text("{")
+    result = invoke("pipelines")
+    assert result.exit_code == 1
+    assert "openhcs login" in result.stderr
+
+
+def test_the_installed_command_answers():
+    command = Path(sys.executable).with_name("openhcs")
+    done = subprocess.run([command, "status", "e1"], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "Error: You are not signed in.\nSign in with: openhcs login\n"
