@@ -18,7 +18,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-__all__ = ["AssetsMissing", "EntryFiles", "entry_files", "openhcs_asset", "register"]
+__all__ = ["AssetsMissingError", "EntryFiles", "entry_files", "openhcs_asset", "register"]
 
 register = template.Library()
 
@@ -28,7 +28,7 @@ MANIFEST = Path(__file__).parents[1] / "static" / "omero_openhcs" / "dist" / "ma
 _cache: tuple[tuple[Path, int], dict[str, Any]] | None = None
 
 
-class AssetsMissing(RuntimeError):
+class AssetsMissingError(RuntimeError):
     """The front end has not been built, or has no such entry."""
 
 
@@ -48,7 +48,7 @@ def _manifest(path: Path) -> dict[str, Any]:
         if _cache is None or _cache[0] != key:
             _cache = (key, json.loads(path.read_text("utf-8")))
     except (OSError, ValueError) as error:
-        raise AssetsMissing(
+        raise AssetsMissingError(
             f"The front end of omero-openhcs has not been built: {path} cannot be read ({error}). In a checkout run "
             "'npm ci && npm run build' in the folder 'frontend'; an installed package must contain the file."
         ) from error
@@ -59,13 +59,13 @@ def entry_files(entry: str, manifest_path: Path | None = None) -> EntryFiles:
     """Return the files of the entry called ``entry``, with those of everything it imports, each once.
 
     Raises:
-        AssetsMissing: when the manifest cannot be read or has no such entry.
+        AssetsMissingError: when the manifest cannot be read or has no such entry.
     """
     manifest = _manifest(manifest_path or MANIFEST)
     start = next((key for key, chunk in manifest.items() if chunk.get("isEntry") and chunk.get("name") == entry), None)
     if start is None:
         known = sorted(chunk["name"] for chunk in manifest.values() if chunk.get("isEntry"))
-        raise AssetsMissing(f"The front end has no entry {entry!r}; it has {', '.join(known)}.")
+        raise AssetsMissingError(f"The front end has no entry {entry!r}; it has {', '.join(known)}.")
     styles: dict[str, None] = {}
     imports: dict[str, None] = {}
     seen: set[str] = set()

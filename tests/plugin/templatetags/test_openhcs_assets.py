@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from omero_openhcs.templatetags import openhcs_assets
-from omero_openhcs.templatetags.openhcs_assets import AssetsMissing, entry_files, openhcs_asset
+from omero_openhcs.templatetags.openhcs_assets import AssetsMissingError, entry_files, openhcs_asset
 
 MANIFEST = {
     "_shared-1.js": {"file": "assets/shared-1.js", "name": "shared", "css": ["assets/shared-1.css"], "imports": ["_base-1.js"]},
@@ -52,18 +52,18 @@ def test_a_rebuilt_front_end_is_noticed(manifest: Path) -> None:
 
 
 def test_a_front_end_that_was_not_built_says_how_to_build_it(tmp_path: Path) -> None:
-    with pytest.raises(AssetsMissing, match="npm ci && npm run build"):
+    with pytest.raises(AssetsMissingError, match="npm ci && npm run build"):
         entry_files("viewer", tmp_path / "manifest.json")
 
 
 def test_a_damaged_manifest_is_told_the_same_way(manifest: Path) -> None:
     manifest.write_text("{", "utf-8")
-    with pytest.raises(AssetsMissing, match="cannot be read"):
+    with pytest.raises(AssetsMissingError, match="cannot be read"):
         entry_files("viewer", manifest)
 
 
 def test_an_unknown_entry_is_named(manifest: Path) -> None:
-    with pytest.raises(AssetsMissing, match="no entry 'shared'; it has viewer"):
+    with pytest.raises(AssetsMissingError, match="no entry 'shared'; it has viewer"):
         entry_files("shared", manifest)
 
 
