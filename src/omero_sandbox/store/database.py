@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +22,10 @@ from omero_sandbox.model.reflection import ENTITIES
 from omero_sandbox.store.functions import register_functions
 from omero_sandbox.store.schema import SCHEMA_VERSION, column, create_statements, table, unit_column
 
-__all__ = ["Database"]
+__all__ = ["QUERY_SECONDS", "Database"]
+
+QUERY_SECONDS = 60.0
+"""How long one query of a client may run; all others wait meanwhile."""
 
 # Columns that `insert` takes by their own name; everything else names a field.
 _BARE = frozenset({"id", "version", "owner_id", "group_id", "creation_id", "update_id", "external_id", "idx", "perms"})
@@ -118,6 +122,20 @@ class Database:
         """All rows of a query with ``:name`` parameters."""
         with self.lock:
             return self._connection.execute(sql, params).fetchall()
+
+    def query_rows(self, sql: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Like `named_rows`, for statements that clients have a say in: given up after `QUERY_SECONDS`.
+
+        Raises:
+            sqlite3.OperationalError: interrupted, or not valid.
+        """
+        with self.lock:
+            deadline = time.monotonic() + QUERY_SECONDS
+            self._connection.set_progress_handler(lambda: int(time.monotonic() > deadline), 10_000)
+            try:
+                return self._connection.execute(sql, params).fetchall()
+            finally:
+                self._connection.set_progress_handler(None, 0)
 
     def records(self, sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[dict[str, Any]]:
         """All rows of a query as dictionaries by column."""
