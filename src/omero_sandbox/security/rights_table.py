@@ -98,7 +98,9 @@ _ADMIN = {
     **_table("IConfig", "getConfigValues", Rule(Right.ADMIN)),
     **_table("IConfig", "setConfigValue setConfigValueIfEquals", Rule(Right.FULL_ADMIN, writes=True)),
     **_table("ILdap", "getSetting", _READ),
-    **_table("ITypes", "getEnumeration allEnumerations getEnumerationTypes getAnnotationTypes getEnumerationsWithEntries", _READ),
+    **_table(
+        "ITypes", "getEnumeration allEnumerations getEnumerationTypes getAnnotationTypes getEnumerationsWithEntries", _READ
+    ),
     **_table("ITypes", "getOriginalEnumerations", _READ),
     **_table("ITypes", "createEnumeration", Rule(Right.FULL_ADMIN, writes=True)),
 }
@@ -139,11 +141,15 @@ _DATA = {
     **_table("IPixels", "saveRndSettings copyAndResizePixels copyAndResizeImage createImage setChannelGlobalMinMax", _OBJECT),
     **_table("IProjection", "projectPixels", _OBJECT),
     **_table("IProjection", "projectStack", _READ),
-    **_table("IRoi", "findByRoi findByImage findByPlane getPoints getShapeStats getShapeStatsList getShapeStatsRestricted", _READ),
+    **_table(
+        "IRoi", "findByRoi findByImage findByPlane getPoints getShapeStats getShapeStatsList getShapeStatsRestricted", _READ
+    ),
     **_table("IRoi", "getRoiStats getRoiMeasurements getMeasuredRois getMeasuredRoisMap getTable", _READ),
     **_table("ITimeline", "getMostRecentAnnotationLinks getMostRecentObjects getByPeriod countByPeriod", _READ),
     **_table("IScript", "getScripts getScriptsByMimetype getUserScripts getScriptID canRunScript", _READ),
-    **_table("IShare", "getOwnShares getMemberShares getSharesOwnedBy getMemberSharesFor getShare getMemberCount deactivate", _READ),
+    **_table(
+        "IShare", "getOwnShares getMemberShares getSharesOwnedBy getMemberSharesFor getShare getMemberCount deactivate", _READ
+    ),
     **_table("IRepositoryInfo", "getUsedSpaceInKilobytes getFreeSpaceInKilobytes getUsageFraction", _READ),
     **_stateful("Search"),
     **_table(
