@@ -218,7 +218,7 @@ class Accounts:
 
     def settings(self) -> dict[str, str]:
         """Return the settings that an administrator has changed."""
-        return {key: value for key, value in self._database.rows("SELECT key, value FROM setting WHERE area = 'config'")}
+        return dict(self._database.rows("SELECT key, value FROM setting WHERE area = 'config'"))
 
     def change_setting(self, key: str, value: str | None) -> None:
         """Set a setting, or take it back to its default (empty or None)."""

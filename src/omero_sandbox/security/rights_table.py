@@ -32,12 +32,15 @@ _SESSION_AND_FACTORY = {
     # Sign-in itself is the router's; these need a connection that is signed in to this very session.
     **_table(
         "ServiceFactory",
-        "getSecurityContexts setSecurityPassword getAdminService getConfigService getContainerService getLdapService"
-        " getPixelsService getProjectionService getQueryService getRenderingSettingsService getRepositoryInfoService getRoiService"
-        " getScriptService getSessionService getShareService getTimelineService getTypesService getUpdateService"
-        " getMetadataService createExporter createJobHandle createRawFileStore createRawPixelsStore createRenderingEngine"
-        " createSearchService createThumbnailStore sharedResources getByName createByName subscribe setCallback closeOnDestroy"
-        " detachOnDestroy activeServices keepAllAlive keepAlive setSecurityContext",
+        """
+        getSecurityContexts setSecurityPassword getAdminService getConfigService getContainerService
+        getLdapService getPixelsService getProjectionService getQueryService getRenderingSettingsService
+        getRepositoryInfoService getRoiService getScriptService getSessionService getShareService
+        getTimelineService getTypesService getUpdateService getMetadataService createExporter
+        createJobHandle createRawFileStore createRawPixelsStore createRenderingEngine createSearchService
+        createThumbnailStore sharedResources getByName createByName subscribe setCallback closeOnDestroy
+        detachOnDestroy activeServices keepAllAlive keepAlive setSecurityContext
+        """,
         _READ,
     ),
     # The commands check the permission on every object they touch.
@@ -46,8 +49,10 @@ _SESSION_AND_FACTORY = {
     # A session's key is its secret. The service refuses the key of another user's session.
     **_table(
         "ISession",
-        "getSession getReferenceCount getMyOpenSessions getMyOpenAgentSessions getMyOpenClientSessions"
-        " getInput getOutput setInput setOutput getInputKeys getOutputKeys getInputs getOutputs",
+        """
+        getSession getReferenceCount getMyOpenSessions getMyOpenAgentSessions getMyOpenClientSessions
+        getInput getOutput setInput setOutput getInputKeys getOutputKeys getInputs getOutputs
+        """,
         _READ,
     ),
     **_table("ISession", "closeSession createUserSession", _OBJECT),
@@ -62,10 +67,12 @@ _MANAGING_GROUPS = Rule(Right.ADMIN, writes=True, privilege="ModifyGroup")
 _ADMIN = {
     **_table(
         "IAdmin",
-        "canUpdate getExperimenter lookupExperimenter lookupExperimenters getGroup lookupGroup lookupGroups containedExperimenters"
-        " containedGroups getDefaultGroup getMemberOfGroupIds getLeaderOfGroupIds getCurrentAdminPrivileges getAdminPrivileges"
-        " getAdminsWithPrivileges getMyUserPhotos getSecurityRoles getEventContext lookupLdapAuthExperimenter"
-        " lookupLdapAuthExperimenters",
+        """
+        canUpdate getExperimenter lookupExperimenter lookupExperimenters getGroup lookupGroup lookupGroups
+        containedExperimenters containedGroups getDefaultGroup getMemberOfGroupIds getLeaderOfGroupIds
+        getCurrentAdminPrivileges getAdminPrivileges getAdminsWithPrivileges getMyUserPhotos
+        getSecurityRoles getEventContext lookupLdapAuthExperimenter lookupLdapAuthExperimenters
+        """,
         _READ,
     ),
     **_table("IAdmin", "updateSelf setDefaultGroup", Rule(Right.SELF, writes=True, privilege="ModifyUser")),
@@ -73,8 +80,10 @@ _ADMIN = {
     **_table("IAdmin", "changePasswordWithOldPassword", _OBJECT),
     **_table(
         "IAdmin",
-        "updateExperimenter updateExperimenterWithPassword createUser createExperimenter createExperimenterWithPassword"
-        " changeUserPassword deleteExperimenter",
+        """
+        updateExperimenter updateExperimenterWithPassword createUser createExperimenter
+        createExperimenterWithPassword changeUserPassword deleteExperimenter
+        """,
         _MANAGING_USERS,
     ),
     **_table(
@@ -108,8 +117,10 @@ _ADMIN = {
 _DATA = {
     **_table(
         "IQuery",
-        "get find findAll findByString findAllByString findByQuery findAllByQuery findAllByFullText projection refresh"
-        " findByExample findAllByExample",
+        """
+        get find findAll findByString findAllByString findByQuery findAllByQuery findAllByFullText
+        projection refresh findByExample findAllByExample
+        """,
         _READ,
     ),
     **_table(
@@ -120,22 +131,29 @@ _DATA = {
     **_table("IUpdate", "indexObject", _READ),
     **_table(
         "IContainer",
-        "loadContainerHierarchy findContainerHierarchies getImages getUserImages getImagesByOptions getImagesBySplitFilesets"
-        " getCollectionCount",
+        """
+        loadContainerHierarchy findContainerHierarchies getImages getUserImages getImagesByOptions
+        getImagesBySplitFilesets getCollectionCount
+        """,
         _READ,
     ),
     **_table("IContainer", "createDataObject createDataObjects updateDataObject updateDataObjects link unlink", _OBJECT),
     **_table(
         "IMetadata",
-        "loadChannelAcquisitionData loadAnnotations loadSpecifiedAnnotations loadTagContent loadTagSets getTaggedObjectsCount"
-        " countSpecifiedAnnotations loadAnnotation loadInstrument loadAnnotationsUsedNotOwned countAnnotationsUsedNotOwned"
-        " loadSpecifiedAnnotationsLinkedTo loadLogFiles",
+        """
+        loadChannelAcquisitionData loadAnnotations loadSpecifiedAnnotations loadTagContent loadTagSets
+        getTaggedObjectsCount countSpecifiedAnnotations loadAnnotation loadInstrument
+        loadAnnotationsUsedNotOwned countAnnotationsUsedNotOwned loadSpecifiedAnnotationsLinkedTo
+        loadLogFiles
+        """,
         _READ,
     ),
     **_table(
         "IPixels",
-        "retrievePixDescription retrieveRndSettings retrieveRndSettingsFor retrieveAllRndSettings loadRndSettings getBitDepth"
-        " getEnumeration getAllEnumerations",
+        """
+        retrievePixDescription retrieveRndSettings retrieveRndSettingsFor retrieveAllRndSettings
+        loadRndSettings getBitDepth getEnumeration getAllEnumerations
+        """,
         _READ,
     ),
     **_table("IPixels", "saveRndSettings copyAndResizePixels copyAndResizeImage createImage setChannelGlobalMinMax", _OBJECT),
@@ -154,11 +172,14 @@ _DATA = {
     **_stateful("Search"),
     **_table(
         "Search",
-        "activeQueries setBatchSize getBatchSize setMergedBatches isMergedBatches setCaseSentivice setCaseSensitive isCaseSensitive"
-        " setUseProjections isUseProjections setReturnUnloaded isReturnUnloaded setAllowLeadingWildcard isAllowLeadingWildcard"
-        " onlyType onlyTypes allTypes onlyIds onlyOwnedBy onlyCreatedBetween onlyModifiedBetween onlyAnnotatedBetween"
-        " onlyAnnotatedBy addOrderByAsc addOrderByDesc unordered fetchAnnotations resetDefaults byFullText byLuceneQueryBuilder"
-        " clearQueries hasNext next results",
+        """
+        activeQueries setBatchSize getBatchSize setMergedBatches isMergedBatches setCaseSentivice
+        setCaseSensitive isCaseSensitive setUseProjections isUseProjections setReturnUnloaded
+        isReturnUnloaded setAllowLeadingWildcard isAllowLeadingWildcard onlyType onlyTypes allTypes onlyIds
+        onlyOwnedBy onlyCreatedBetween onlyModifiedBetween onlyAnnotatedBetween onlyAnnotatedBy
+        addOrderByAsc addOrderByDesc unordered fetchAnnotations resetDefaults byFullText
+        byLuceneQueryBuilder clearQueries hasNext next results
+        """,
         _READ,
     ),
 }
@@ -167,43 +188,56 @@ _PIXELS = {
     **_stateful("RawPixelsStore"),
     **_table(
         "RawPixelsStore",
-        "setPixelsId getPixelsId getPixelsPath prepare getPlaneSize getRowSize getStackSize getTimepointSize getTotalSize getRowOffset"
-        " getPlaneOffset getStackOffset getTimepointOffset getTile getHypercube getRegion getRow getCol getPlane getPlaneRegion"
-        " getStack getTimepoint getHistogram findMinMax getByteWidth isSigned isFloat calculateMessageDigest"
-        " requiresPixelsPyramid getResolutionLevels getResolutionDescriptions getResolutionLevel setResolutionLevel getTileSize",
+        """
+        setPixelsId getPixelsId getPixelsPath prepare getPlaneSize getRowSize getStackSize getTimepointSize
+        getTotalSize getRowOffset getPlaneOffset getStackOffset getTimepointOffset getTile getHypercube
+        getRegion getRow getCol getPlane getPlaneRegion getStack getTimepoint getHistogram findMinMax
+        getByteWidth isSigned isFloat calculateMessageDigest requiresPixelsPyramid getResolutionLevels
+        getResolutionDescriptions getResolutionLevel setResolutionLevel getTileSize
+        """,
         _READ,
     ),
     **_table("RawPixelsStore", "setTile setRegion setRow setPlane setStack setTimepoint save", _OBJECT),
     **_stateful("RenderingEngine"),
     **_table(
         "RenderingEngine",
-        "render renderAsPackedInt renderProjectedAsPackedInt renderCompressed renderProjectedCompressed getRenderingDefId"
-        " lookupPixels lookupRenderingDef loadRenderingDef setOverlays load setModel getModel getDefaultZ getDefaultT setDefaultZ"
-        " setDefaultT getPixels getAvailableModels getAvailableFamilies setQuantumStrategy setCodomainInterval getQuantumDef"
-        " setQuantizationMap getChannelFamily getChannelNoiseReduction getChannelStats getChannelCurveCoefficient setChannelWindow"
-        " getChannelWindowStart getChannelWindowEnd setRGBA getRGBA setActive isActive setChannelLookupTable getChannelLookupTable"
-        " addCodomainMapToChannel removeCodomainMapFromChannel getCodomainMapContext updateSettings setCompressionLevel"
-        " getCompressionLevel isPixelsTypeSigned getPixelsTypeUpperBound getPixelsTypeLowerBound requiresPixelsPyramid"
-        " getResolutionLevels getResolutionDescriptions getResolutionLevel setResolutionLevel getTileSize",
+        """
+        render renderAsPackedInt renderProjectedAsPackedInt renderCompressed renderProjectedCompressed
+        getRenderingDefId lookupPixels lookupRenderingDef loadRenderingDef setOverlays load setModel
+        getModel getDefaultZ getDefaultT setDefaultZ setDefaultT getPixels getAvailableModels
+        getAvailableFamilies setQuantumStrategy setCodomainInterval getQuantumDef setQuantizationMap
+        getChannelFamily getChannelNoiseReduction getChannelStats getChannelCurveCoefficient
+        setChannelWindow getChannelWindowStart getChannelWindowEnd setRGBA getRGBA setActive isActive
+        setChannelLookupTable getChannelLookupTable addCodomainMapToChannel removeCodomainMapFromChannel
+        getCodomainMapContext updateSettings setCompressionLevel getCompressionLevel isPixelsTypeSigned
+        getPixelsTypeUpperBound getPixelsTypeLowerBound requiresPixelsPyramid getResolutionLevels
+        getResolutionDescriptions getResolutionLevel setResolutionLevel getTileSize
+        """,
         _READ,
     ),
     **_table("RenderingEngine", "saveCurrentSettings saveAsNewSettings resetDefaultSettings", _OBJECT),
     **_table("IRenderingSettings", "sanityCheckPixels getRenderingSettings createNewRenderingDef resetDefaultsNoSave", _READ),
     **_table(
         "IRenderingSettings",
-        "resetDefaults resetDefaultsInImage resetDefaultsForPixels resetDefaultsInDataset resetDefaultsInSet"
-        " resetDefaultsByOwnerInSet resetMinMaxInSet applySettingsToSet applySettingsToProject applySettingsToDataset"
-        " applySettingsToImages applySettingsToImage applySettingsToPixels setOriginalSettingsInImage setOriginalSettingsForPixels"
-        " setOriginalSettingsInDataset setOriginalSettingsInSet",
+        """
+        resetDefaults resetDefaultsInImage resetDefaultsForPixels resetDefaultsInDataset resetDefaultsInSet
+        resetDefaultsByOwnerInSet resetMinMaxInSet applySettingsToSet applySettingsToProject
+        applySettingsToDataset applySettingsToImages applySettingsToImage applySettingsToPixels
+        setOriginalSettingsInImage setOriginalSettingsForPixels setOriginalSettingsInDataset
+        setOriginalSettingsInSet
+        """,
         _OBJECT,
     ),
     **_stateful("ThumbnailStore"),
     **_table(
         "ThumbnailStore",
-        "setPixelsId isInProgress setRenderingDefId getRenderingDefId getThumbnail getThumbnailWithoutDefault getThumbnailSet"
-        " getThumbnailByLongestSideSet getThumbnailByLongestSide getThumbnailByLongestSideDirect getThumbnailDirect"
-        " getThumbnailForSectionDirect getThumbnailForSectionByLongestSideDirect thumbnailExists createThumbnail createThumbnails"
-        " createThumbnailsByLongestSideSet",
+        """
+        setPixelsId isInProgress setRenderingDefId getRenderingDefId getThumbnail getThumbnailWithoutDefault
+        getThumbnailSet getThumbnailByLongestSideSet getThumbnailByLongestSide
+        getThumbnailByLongestSideDirect getThumbnailDirect getThumbnailForSectionDirect
+        getThumbnailForSectionByLongestSideDirect thumbnailExists createThumbnail createThumbnails
+        createThumbnailsByLongestSideSet
+        """,
         _READ,
     ),
     **_table("ThumbnailStore", "resetDefaults", _OBJECT),
