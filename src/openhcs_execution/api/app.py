@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The application: routes, error mapping and middleware put together around one :class:`~openhcs_execution.service.Service`."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from openhcs_execution.service import Service
+from openhcs_execution.version import VERSION
+
+from . import events, executions, functions, health, labels, measurements, pipelines, sign_in
+from .errors import install_error_handlers
+from .middleware import BodyLimit, RequestLog
+
+__all__ = ["PREFIX", "create_app"]
+
+PREFIX = "/api/v1"
+
+
+def create_app(service: Service) -> FastAPI:
+    """Build the API. The service is started and stopped by whoever made it, not by the app."""
+    app = FastAPI(
+        title="omero-openhcs execution service",
+        version=VERSION,
+        docs_url=None,  # its page loads scripts from a public CDN
+        redoc_url=None,
+        openapi_url=f"{PREFIX}/openapi.json",
+        redirect_slashes=False,
+    )
+    app.state.service = service
+    app.include_router(health.router)
+    for module in (functions, pipelines, executions, events, measurements, labels, sign_in):
+        app.include_router(module.router, prefix=PREFIX)
+    install_error_handlers(app)
+    app.add_middleware(BodyLimit, maximum=service.settings.max_body_bytes)
+    app.add_middleware(RequestLog)  # outermost: it also sees what the others refuse
+    return app

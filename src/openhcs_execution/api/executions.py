@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Executions: submit, list, look at, cancel, retry, and sign in again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Response
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from openhcs_client import (
+    ExecutionCreated,
+    ExecutionDetail,
+    ExecutionPage,
+    ExecutionStatus,
+    ExecutionStatusName,
+    OpenHCSError,
+    ServiceSubmission,
+)
+from openhcs_execution import control
+from openhcs_execution.queue import reading
+from openhcs_execution.submission import submit
+
+from .authentication import ClaimsOf, ServiceOf, reader_of, require_owner
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/executions")
+
+
+class RenewedSession(BaseModel):
+    """An OMERO session of the execution's owner; ``session_for_job`` as in a submission."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    omero_session: SecretStr
+    session_for_job: bool = False
+
+
+@router.post("/", status_code=201)
+def create(
+    service: ServiceOf,
+    claims: ClaimsOf,
+    body: ServiceSubmission,
+    response: Response,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
+) -> ExecutionCreated:
+    """Queue an execution: 201, or 200 with the first one when the key was seen before."""
+    execution_id, created = submit(service, claims, body, idempotency_key)
+    if not created:
+        response.status_code = 200
+    return ExecutionCreated(
+        execution_id=execution_id,
+        status_url=f"/api/v1/executions/{execution_id}/status/",
+        results_url=f"/api/v1/executions/{execution_id}/",
+    )
+
+
+@router.get("/")
+def page(
+    service: ServiceOf,
+    claims: ClaimsOf,
+    plate: Annotated[int | None, Query(ge=1)] = None,
+    status: ExecutionStatusName | None = None,
+    owner: Annotated[int | None, Query(ge=0)] = None,
+    cursor: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> ExecutionPage:
+    with service.database.read() as session:
+        return reading.read_page(
+            session, reader_of(claims), plate=plate, status=status, owner=owner, before=_number(cursor), limit=limit
+        )
+
+
+def _number(cursor: str | None) -> int | None:
+    if not cursor:
+        return None
+    if not cursor.isascii() or not cursor.isdigit() or len(cursor) > 18:
+        raise OpenHCSError("bad_cursor", "This cursor is not one that the service gave out.", status=422)
+    return int(cursor)
+
+
+@router.get("/{execution_id}/")
+def detail(service: ServiceOf, claims: ClaimsOf, execution_id: str) -> ExecutionDetail:
+    with service.database.read() as session:
+        return reading.read_detail(session, reading.find_execution(session, execution_id, reader_of(claims)))
+
+
+@router.get("/{execution_id}/status/")
+def status(service: ServiceOf, claims: ClaimsOf, execution_id: str) -> ExecutionStatus:
+    with service.database.read() as session:
+        return reading.read_status(reading.find_execution(session, execution_id, reader_of(claims)), service.workers)
+
+
+@router.post("/{execution_id}/cancel/")
+def cancel(service: ServiceOf, claims: ClaimsOf, execution_id: str) -> ExecutionStatus:
+    control.cancel_execution(service, _mine(service, claims, execution_id))
+    return status(service, claims, execution_id)
+
+
+@router.post("/{execution_id}/retry/")
+def retry(service: ServiceOf, claims: ClaimsOf, execution_id: str, body: RenewedSession | None = None) -> ExecutionStatus:
+    """Queue failed and skipped wells again; a finished execution also needs a session, here or by signing in after."""
+    number = _mine(service, claims, execution_id)
+    if body is None:
+        control.retry_execution(service, number)
+    else:
+        control.retry_execution(service, number, body.omero_session.get_secret_value(), body.session_for_job)
+    return status(service, claims, execution_id)
+
+
+@router.post("/{execution_id}/session/")
+def renew_session(service: ServiceOf, claims: ClaimsOf, execution_id: str, body: RenewedSession) -> ExecutionStatus:
+    number = _mine(service, claims, execution_id)
+    control.renew_session(service, number, body.omero_session.get_secret_value(), body.session_for_job)
+    return status(service, claims, execution_id)
+
+
+def _mine(service: ServiceOf, claims: ClaimsOf, execution_id: str) -> int:
+    """The internal number of an execution that the caller may change."""
+    with service.database.read() as session:
+        row = reading.find_execution(session, execution_id, reader_of(claims))
+        require_owner(claims, row)
+        return row.number

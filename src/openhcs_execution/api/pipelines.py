@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The pipelines that ship with the service, and what can be said about any pipeline document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from openhcs_client import OpenHCSError, PipelineDocument, PipelineSummary, ValidationReport
+from openhcs_execution.engine import check_document
+
+from .authentication import ClaimsOf, ServiceOf
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/pipelines")
+
+
+class PipelineVersions(BaseModel):
+    """Every version of a pipeline, newest first."""
+
+    id: str
+    versions: list[PipelineDocument]
+
+
+class Validation(BaseModel):
+    """A document to check, for a plate with these channels when they are known."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    document: dict[str, Any]
+    channels: list[str] | None = Field(default=None, max_length=64)
+
+
+class Rendering(BaseModel):
+    """A document to render as OpenHCS source."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    document: PipelineDocument
+
+
+@router.get("/")
+async def pipelines(service: ServiceOf, _claims: ClaimsOf) -> dict[str, list[PipelineSummary]]:
+    return {"pipelines": service.pipelines.summaries()}
+
+
+@router.get("/{pipeline_id}/")
+async def pipeline(service: ServiceOf, _claims: ClaimsOf, pipeline_id: str) -> PipelineVersions:
+    return PipelineVersions(id=pipeline_id, versions=service.pipelines.versions(pipeline_id))
+
+
+@router.post("/validate/")
+def validate(_claims: ClaimsOf, body: Validation) -> ValidationReport:
+    """Say what is wrong with a document; an invalid one is an answer, not an error."""
+    try:
+        document = PipelineDocument.model_validate(body.document)
+    except ValidationError as error:
+        errors = {".".join(str(part) for part in problem["loc"]): str(problem["msg"]) for problem in error.errors()}
+        return ValidationReport(valid=False, field_errors=errors)
+    return check_document(document, body.channels)
+
+
+@router.post("/render/")
+def render(service: ServiceOf, _claims: ClaimsOf, body: Rendering) -> dict[str, str]:
+    report = check_document(body.document, None)
+    if not report.valid:
+        raise OpenHCSError(
+            "invalid_pipeline", "This pipeline is not valid.", status=422, field_errors=report.field_errors
+        )
+    return {"python": service.render_python(body.document)}

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The schema: executions, their wells, their events, and what must survive a restart.
+
+Executions have an internal ``number`` (small, ordered, the target of foreign keys) and a public ``execution_id``. What the
+status page asks for every second stands on the execution's own row as counters, which change in the same transaction as the
+wells they count; so a poll reads one row. Large texts (document, layout) are in a table of their own for the same reason.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Float, ForeignKey, Index, Integer, String, Text, TypeDecorator
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+__all__ = ["Base", "EventRow", "ExecutionInput", "ExecutionRow", "IdempotencyKey", "JobSession", "UtcDateTime", "WellRow"]
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A time in UTC that comes back with its zone, also from SQLite, which stores none."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("times are stored in UTC; this one has no zone")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+OmeroId = Annotated[int, mapped_column(BigInteger)]
+"""OMERO's ids are 64 bits wide."""
+
+
+class Base(DeclarativeBase):
+    """Common base; Python types map to portable column types."""
+
+    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON}
+
+
+class ExecutionRow(Base):
+    """One execution with its counters. ``wells_computed`` counts committed wells, whether or not they are saved to OMERO."""
+
+    __tablename__ = "executions"
+
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    execution_id: Mapped[str] = mapped_column(String(36), unique=True)
+    plate_id: Mapped[OmeroId]
+    plate_name: Mapped[str] = mapped_column(String(255))
+    group_id: Mapped[OmeroId]
+    owner_id: Mapped[OmeroId]
+    owner_name: Mapped[str] = mapped_column(String(255))
+    pipeline_id: Mapped[str] = mapped_column(String(200))
+    pipeline_name: Mapped[str] = mapped_column(String(255))
+    pipeline_version: Mapped[int]
+    pipeline_hash: Mapped[str] = mapped_column(String(64))
+    status: Mapped[str] = mapped_column(String(32))
+    message: Mapped[str] = mapped_column(Text, default="")
+    test_well: Mapped[bool] = mapped_column(default=False)
+    priority: Mapped[int] = mapped_column(default=0)
+    rows: Mapped[int]
+    columns: Mapped[int]
+    wells_total: Mapped[int]
+    wells_computed: Mapped[int] = mapped_column(default=0)
+    wells_completed: Mapped[int] = mapped_column(default=0)
+    wells_failed: Mapped[int] = mapped_column(default=0)
+    wells_skipped: Mapped[int] = mapped_column(default=0)
+    seconds_total: Mapped[float] = mapped_column(Float, default=0.0)
+    current_well: Mapped[str | None] = mapped_column(String(8))
+    current_step: Mapped[str | None] = mapped_column(String(255))
+    last_event: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    last_commit_at: Mapped[datetime | None]
+    not_before: Mapped[datetime | None]
+    """Nothing is dispatched or saved earlier: OMERO did not answer and is given time."""
+    setbacks: Mapped[int] = mapped_column(default=0)
+    """Unanswered calls to OMERO in a row; the pause grows with them."""
+    results: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+    __table_args__ = (
+        Index("ix_executions_status", "status"),
+        Index("ix_executions_owner", "owner_id", "number"),
+        Index("ix_executions_group", "group_id", "number"),
+        Index("ix_executions_plate", "plate_id", "number"),
+    )
+
+
+class ExecutionInput(Base):
+    """What an execution was asked to do: the published document, the changed parameters, and the plate as it was read."""
+
+    __tablename__ = "execution_inputs"
+
+    execution: Mapped[int] = mapped_column(ForeignKey("executions.number", ondelete="CASCADE"), primary_key=True)
+    document: Mapped[str] = mapped_column(Text)
+    parameters: Mapped[dict[str, Any]]
+    applied_document: Mapped[str] = mapped_column(Text)
+    layout: Mapped[str] = mapped_column(Text)
+    python: Mapped[str | None] = mapped_column(Text)
+    versions: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class JobSession(Base):
+    """The OMERO session that an open execution works with; the row goes when the session is closed."""
+
+    __tablename__ = "job_sessions"
+
+    execution: Mapped[int] = mapped_column(ForeignKey("executions.number", ondelete="CASCADE"), primary_key=True)
+    sealed_key: Mapped[str] = mapped_column(Text)
+    lost: Mapped[bool] = mapped_column(default=False)
+    opened_at: Mapped[datetime]
+
+
+class WellRow(Base):
+    """One well of one execution. It is committed when ``committed_at`` is set, and that happens once.
+
+    ``claimed`` says that a worker has been asked for attempt ``attempt``; only that attempt can commit.
+    """
+
+    __tablename__ = "wells"
+
+    execution: Mapped[int] = mapped_column(ForeignKey("executions.number", ondelete="CASCADE"), primary_key=True)
+    well: Mapped[str] = mapped_column(String(8), primary_key=True)
+    position: Mapped[int]
+    row: Mapped[int]
+    column: Mapped[int]
+    well_id: Mapped[OmeroId]
+    state: Mapped[str] = mapped_column(String(16))
+    claimed: Mapped[bool] = mapped_column(default=False)
+    attempt: Mapped[int] = mapped_column(default=0)
+    losses: Mapped[int] = mapped_column(default=0)
+    """How often the process that computed it was lost."""
+    save_failures: Mapped[int] = mapped_column(default=0)
+    step: Mapped[int] = mapped_column(default=0)
+    step_count: Mapped[int] = mapped_column(default=0)
+    step_name: Mapped[str] = mapped_column(String(255), default="")
+    seconds: Mapped[float | None] = mapped_column(Float)
+    worker: Mapped[str | None] = mapped_column(String(255))
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    committed_at: Mapped[datetime | None]
+    field_rows: Mapped[int] = mapped_column(default=0)
+    object_rows: Mapped[int] = mapped_column(default=0)
+    label_count: Mapped[int] = mapped_column(default=0)
+    failure: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    measurements: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    label_images: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """OMERO image id by ``<field>/<name>``, once saved."""
+
+    __table_args__ = (
+        Index("ix_wells_state", "execution", "state", "position"),
+        Index("ix_wells_claimed", "claimed"),
+    )
+
+
+class EventRow(Base):
+    """Something that happened; ``sequence`` counts up by one within an execution, without gaps."""
+
+    __tablename__ = "events"
+
+    execution: Mapped[int] = mapped_column(ForeignKey("executions.number", ondelete="CASCADE"), primary_key=True)
+    sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    time: Mapped[datetime]
+    kind: Mapped[str] = mapped_column(String(32))
+    well: Mapped[str | None] = mapped_column(String(8))
+    data: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class IdempotencyKey(Base):
+    """A user's key for a submission, so that a repeated submission finds the first execution."""
+
+    __tablename__ = "idempotency_keys"
+
+    owner_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    request_hash: Mapped[str] = mapped_column(String(64))
+    execution: Mapped[int] = mapped_column(ForeignKey("executions.number", ondelete="CASCADE"))
+    created_at: Mapped[datetime]

@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The loop that keeps the workers busy and writes down what they say.
+
+One thread makes every change that computing brings about, in the order in which the workers reported it. The window of wells
+handed out is small (two batches per slot): what is in the window is out of the policy's hands.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+import traceback
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from distributed import Future
+from distributed.scheduler import KilledWorker
+from sqlalchemy.exc import OperationalError
+
+from openhcs_client import FailureClass, PipelineDocument, PlateLayout
+from openhcs_execution.database import Database, ExecutionInput, JobSession
+from openhcs_execution.engine.failures import well_failure
+from openhcs_execution.logging import get_logger
+from openhcs_execution.queue import wells
+from openhcs_execution.queue.policy import ClaimedWells, claim_wells
+from openhcs_execution.queue.wells import Well
+from openhcs_execution.results.bundle import ResultStore
+from openhcs_execution.results.tidying import discard_unwanted
+from openhcs_execution.settings import Settings
+
+from .cluster import Cluster
+from .outcomes import apply_outcome, apply_progress
+from .tasks import TOPIC, Outcome, Progress, Report, WellBatch, WorkerSettings
+from .worker import compute_batch, stop_batches
+
+__all__ = ["Dispatcher"]
+
+log = get_logger(__name__)
+
+_TICK = 1.0
+"""Seconds between two looks at the queue when nobody wakes the loop: pauses end without a word."""
+
+
+@dataclass(frozen=True)
+class _Task:
+    batch: WellBatch
+    future: Future
+
+
+class Dispatcher:
+    """Owns the cluster and the thread that feeds it."""
+
+    def __init__(
+        self, database: Database, store: ResultStore, settings: Settings, on_change: Callable[[], None] = lambda: None
+    ) -> None:
+        """``on_change`` is called when a well was committed, or an execution may have nothing left to compute."""
+        self._database = database
+        self._store = store
+        self._settings = settings
+        self._cluster: Cluster | None = None
+        self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._tasks: dict[str, _Task] = {}
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
+        self._stoppers = ThreadPoolExecutor(2, thread_name_prefix="stop-work")
+        self._on_change = on_change
+
+    @property
+    def ready(self) -> bool:
+        return self._cluster is not None
+
+    def start(self) -> None:
+        """Start the loop; it starts the cluster."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop the loop and the workers with their engines."""
+        self._stopping.set()
+        self.wake()
+        if self._thread.is_alive():
+            self._thread.join(30)
+        self._stoppers.shutdown(wait=False, cancel_futures=True)
+        if self._cluster is not None:
+            self._cluster.close()
+
+    def wake(self) -> None:
+        """Look at the queue at once."""
+        self._inbox.put(lambda: None)
+
+    def stop_execution(self, number: int) -> None:
+        """Stop the tasks of an execution, which the database already says is cancelled. Returns at once."""
+        tasks = [task for task in list(self._tasks.values()) if task.batch.number == number]
+        if tasks:
+            self._stoppers.submit(self._stop_tasks, tasks)
+
+    def _stop_tasks(self, tasks: list[_Task]) -> None:
+        cluster = self._cluster
+        if cluster is None:
+            return
+        try:
+            cluster.client.cancel([task.future for task in tasks], reason="the execution was cancelled")
+            # Dask does not interrupt a task that runs; its engine process is killed instead.
+            cluster.client.run(stop_batches, [task.batch.batch_id for task in tasks], on_error="ignore")
+        except Exception:
+            log.exception("stopping_failed", execution_id=tasks[0].batch.execution_id)
+
+    # ----------------------------------------------------------------- the loop
+
+    def _run(self) -> None:
+        try:
+            cluster = Cluster(self._settings.workers, self._worker_settings(), self._settings.scratch)
+        except Exception:
+            log.exception("workers_did_not_start")
+            return
+        if self._stopping.is_set():
+            cluster.close()
+            return
+        cluster.client.subscribe_topic(TOPIC, self._receive)
+        self._cluster = cluster
+        log.info("workers_ready", workers=self._settings.workers)
+        while not self._stopping.is_set():
+            try:
+                self._fill(cluster)
+                self._handle_messages()
+            except OperationalError as error:
+                log.error("database_error", reason=str(error.orig))
+                time.sleep(_TICK)
+            except Exception:
+                log.exception("dispatch_failed")
+                time.sleep(_TICK)
+
+    def _worker_settings(self) -> WorkerSettings:
+        settings = self._settings
+        return WorkerSettings(
+            scratch=settings.scratch,
+            results=settings.results,
+            engine_home=settings.engine_home,
+            secret_file=settings.secret_path,
+            omero_host=settings.omero_host,
+            omero_port=settings.omero_port,
+            memory_limit_mb=settings.engine_memory_limit_mb,
+        )
+
+    def _handle_messages(self) -> None:
+        """Wait for a message, then do what all that are there ask for."""
+        try:
+            handle = self._inbox.get(timeout=_TICK)
+            while True:
+                handle()
+                handle = self._inbox.get_nowait()
+        except queue.Empty:
+            return
+
+    def _receive(self, event: tuple[float, Any]) -> None:
+        """Dask's thread brings a worker's report."""
+        self._inbox.put(lambda: self._apply(Report.model_validate({"message": event[1]}).message))
+
+    def _apply(self, message: Progress | Outcome) -> None:
+        if isinstance(message, Progress):
+            apply_progress(self._database, message)
+        elif apply_outcome(self._database, message):
+            self._on_change()
+        elif message.what == "computed":
+            discard_unwanted(self._database, self._store, Well(message.number, message.well, message.attempt))
+
+    # ----------------------------------------------------------------- giving out
+
+    def _fill(self, cluster: Cluster) -> None:
+        while len(self._tasks) < 2 * self._settings.workers and not self._stopping.is_set():
+            claimed = claim_wells(self._database, slots=self._settings.workers, largest=self._settings.wells_per_task)
+            if claimed is None:
+                return
+            self._submit(cluster, claimed)
+
+    def _submit(self, cluster: Cluster, claimed: ClaimedWells) -> None:
+        batch = self._batch(claimed)
+        if batch is None:
+            for name, attempt in claimed.attempts.items():
+                wells.put_back(self._database, Well(claimed.number, name, attempt))
+            return
+        future = cluster.client.submit(
+            compute_batch,
+            batch.model_dump_json(),
+            key=f"wells-{batch.batch_id}",
+            pure=False,
+            retries=0,
+            priority=claimed.priority,
+        )
+        self._tasks[batch.batch_id] = _Task(batch, future)
+        future.add_done_callback(lambda _: self._inbox.put(lambda: self._end(batch.batch_id)))
+
+    def _batch(self, claimed: ClaimedWells) -> WellBatch | None:
+        """What the worker needs to know; None when the execution has no session just now."""
+        with self._database.read() as session:
+            inputs = session.get_one(ExecutionInput, claimed.number)
+            job_session = session.get(JobSession, claimed.number)
+        if job_session is None or job_session.lost:
+            return None
+        layout = PlateLayout.model_validate_json(inputs.layout)
+        chosen = tuple(well for well in layout.wells if well.well in claimed.attempts)
+        return WellBatch(
+            batch_id=uuid.uuid4().hex,
+            number=claimed.number,
+            execution_id=claimed.execution_id,
+            document=PipelineDocument.model_validate_json(inputs.applied_document),
+            layout=layout.model_copy(update={"wells": chosen}),
+            attempts=dict(claimed.attempts),
+            sealed_session=job_session.sealed_key,
+            time_limit=self._settings.well_time_limit,
+            want_python=inputs.python is None,
+        )
+
+    # ----------------------------------------------------------------- taking back
+
+    def _end(self, batch_id: str) -> None:
+        """A task ended, one way or another: every well of it gets an outcome, and its slot is free."""
+        task = self._tasks.pop(batch_id)
+        try:
+            self._take_back(task)
+        finally:
+            task.future.release()
+
+    def _take_back(self, task: _Task) -> None:
+        batch, future = task.batch, task.future
+        attempts = [Well(batch.number, name, attempt) for name, attempt in batch.attempts.items()]
+        if future.status == "finished":
+            for text in future.result():
+                self._apply(Outcome.model_validate_json(text))
+        elif future.status == "error" and isinstance(future.exception(), KilledWorker):
+            log.warning("worker_lost", execution_id=batch.execution_id, wells=list(batch.attempts))
+            for well in attempts:
+                wells.lose_worker(self._database, well)
+                discard_unwanted(self._database, self._store, well)
+        elif future.status == "error":
+            error = future.exception()
+            log.error("task_failed", execution_id=batch.execution_id, error="".join(traceback.format_exception(error)))
+            for well in attempts:
+                message = f"The worker could not compute well {well.name}: {type(error).__name__}."
+                wells.fail_well(self._database, well, well_failure(FailureClass.ENGINE_ERROR, message, error))
+        # A cancelled future belongs to a cancelled execution, whose wells are skipped; anything else is put back.
+        for well in attempts:
+            wells.put_back(self._database, well)
+        self._on_change()

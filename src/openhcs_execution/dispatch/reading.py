@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Images of a well, from OMERO to a staging folder."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from openhcs_client import PlateLayout
+from openhcs_execution.engine import StagingFolder
+from openhcs_execution.omero_io import OmeroServer, read_planes
+from openhcs_execution.secrets import SessionVault, load_secret
+
+from .connection import KeptConnection
+from .tasks import WorkerSettings
+
+__all__ = ["ImageReader"]
+
+
+class ImageReader:
+    """Reads with the session of one execution at a time. For one thread."""
+
+    def __init__(self, settings: WorkerSettings) -> None:
+        server = OmeroServer(settings.omero_host, settings.omero_port)
+        self._connection = KeptConnection(server, SessionVault(load_secret(settings.secret_file)))
+
+    def stage(self, sealed_session: str, layout: PlateLayout, well: str, folder: Path) -> None:
+        """Copy the planes of ``well`` into ``folder``.
+
+        Raises:
+            OpenHCSError: ``omero_session_lost``, ``omero_unreachable``, ``disk_full``, or what is wrong with the images.
+        """
+
+        def copy(connection: Any) -> None:
+            shutil.rmtree(folder, ignore_errors=True)
+            staging = StagingFolder(folder, well, layout.channels, layout.pixel_size_um)
+            for plane in read_planes(connection, layout.well(well)):
+                staging.add_plane(plane.field, plane.channel, plane.z, plane.t, plane.pixels)
+            staging.finish()
+
+        self._connection.use(sealed_session, layout.group_id, copy)
+
+    def close(self) -> None:
+        """Leave the session, which lives on for others."""
+        self._connection.close()

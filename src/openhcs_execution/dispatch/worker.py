@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What runs in a Dask worker process: fetch the images of a well, let the engine compute it, write its result bundle.
+
+A worker keeps two things warm: the engine process (seconds to start) and the OMERO connection of the execution it works for
+(most of a second to join). While the engine computes one well, a second thread fetches the images of the next.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from distributed import Worker, get_worker
+from distributed.diagnostics.plugin import WorkerPlugin
+
+from openhcs_client import FailureClass, OpenHCSError, WellFailure
+from openhcs_execution.engine import EngineJob, EngineLost, EngineProcess, EngineProgress, EngineResult
+from openhcs_execution.engine.failures import failure_from, well_failure
+from openhcs_execution.logging import get_logger
+from openhcs_execution.results.bundle import ResultStore
+
+from .reading import ImageReader
+from .tasks import TOPIC, Outcome, Progress, WellBatch, WorkerSettings
+
+__all__ = ["EnginePlugin", "WellComputer", "compute_batch", "stop_batches"]
+
+_ATTRIBUTE = "openhcs_computer"
+
+log = get_logger(__name__)
+
+Report = Callable[[Progress | Outcome], None]
+
+
+class EnginePlugin(WorkerPlugin):
+    """Gives each worker its :class:`WellComputer`, also workers that Dask starts in the place of dead ones."""
+
+    name = "openhcs-engine"
+
+    def __init__(self, settings: WorkerSettings) -> None:
+        self._settings = settings
+
+    def setup(self, worker: Worker) -> None:
+        setattr(worker, _ATTRIBUTE, WellComputer(self._settings, str(worker.name)))
+
+    def teardown(self, worker: Worker) -> None:
+        getattr(worker, _ATTRIBUTE).close()
+
+
+def compute_batch(batch: str) -> list[str]:
+    """The Dask task: compute a :class:`WellBatch` given as JSON and return its outcomes as JSON.
+
+    Each outcome is also reported as soon as it is there, so a well need not wait for the rest of its batch.
+    """
+    worker = get_worker()
+
+    def report(message: Progress | Outcome) -> None:
+        worker.log_event(TOPIC, message.model_dump(mode="json"))
+
+    computer: WellComputer = getattr(worker, _ATTRIBUTE)
+    return [outcome.model_dump_json() for outcome in computer.compute(WellBatch.model_validate_json(batch), report)]
+
+
+def stop_batches(batches: list[str], dask_worker: Worker) -> None:
+    """Stop what this worker does for these batches. Dask runs it beside the task, not after it."""
+    getattr(dask_worker, _ATTRIBUTE).stop(batches)
+
+
+class WellComputer:
+    """The worker's side of computing; used by one task at a time."""
+
+    def __init__(self, settings: WorkerSettings, name: str) -> None:
+        self._settings = settings
+        self._name = name
+        self._store = ResultStore(settings.results)
+        self._scratch = settings.scratch / f"worker-{name}"
+        shutil.rmtree(self._scratch, ignore_errors=True)
+        self._reader = ImageReader(settings)
+        self._engine = EngineProcess(settings.engine_home, memory_limit_mb=settings.memory_limit_mb)
+        self._engine_lock = threading.Lock()
+        self._state = threading.Lock()
+        self._current: str | None = None
+        self._stopped: set[str] = set()
+        # All OMERO calls of this worker are made by one thread: a connection is not for several.
+        self._stager = ThreadPoolExecutor(1, thread_name_prefix="staging")
+        self._warm_up()
+
+    def close(self) -> None:
+        """End the engine process and the OMERO connection."""
+        self._engine.kill()
+        self._engine.close()
+        self._stager.submit(self._reader.close)
+        self._stager.shutdown(wait=True, cancel_futures=True)
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def stop(self, batches: list[str]) -> None:
+        """Kill the engine if it computes for one of these batches, and begin no further well of them."""
+        with self._state:
+            self._stopped.update(batches)
+            if self._current in batches:
+                self._engine.kill()
+
+    def _warm_up(self) -> None:
+        """Start the engine, so that it is there when a well is; a failure to start is told by the first well."""
+
+        def start() -> None:
+            with self._engine_lock, contextlib.suppress(EngineLost):
+                self._engine.start()
+
+        threading.Thread(target=start, daemon=True, name="engine-start").start()
+
+    def compute(self, batch: WellBatch, report: Report) -> list[Outcome]:
+        """Compute the wells of a batch one after the other; a failing one does not keep the next from being computed."""
+        work = _Work(batch, self._name, report)
+        wells = list(batch.attempts)
+        outcomes: list[Outcome] = []
+        free_since = time.monotonic()
+        staged = self._stager.submit(self._stage, work, wells[0])
+        for position, well in enumerate(wells):
+            error = staged.exception()
+            if position + 1 < len(wells):
+                staged = self._stager.submit(self._stage, work, wells[position + 1])
+            outcome = work.outcome(well, **self._outcome(work, well, error), seconds=time.monotonic() - free_since)
+            free_since = time.monotonic()
+            shutil.rmtree(self._folder(work, well), ignore_errors=True)
+            report(outcome)
+            outcomes.append(outcome)
+        return outcomes
+
+    def _folder(self, work: _Work, well: str) -> Path:
+        return self._scratch / work.batch.execution_id / f"{well}.{work.batch.attempts[well]}"
+
+    def _stage(self, work: _Work, well: str) -> None:
+        if work.batch.batch_id in self._stopped:
+            raise _Stopped
+        work.progress(well)
+        self._reader.stage(work.batch.sealed_session, work.batch.layout, well, self._folder(work, well) / "planes")
+
+    def _outcome(self, work: _Work, well: str, staging_error: BaseException | None) -> dict[str, Any]:
+        """What became of a well, as the fields of an :class:`Outcome`."""
+        try:
+            if staging_error is not None:
+                raise staging_error
+            return self._computed(work, well)
+        except _Stopped:
+            return {"what": "stopped"}
+        except EngineLost as error:
+            self._warm_up()
+            if work.batch.batch_id in self._stopped:
+                return {"what": "stopped"}
+            return {"what": "engine_lost", "failure": _engine_lost(well, error)}
+        except OpenHCSError as error:
+            if error.code == "omero_session_lost":
+                return {"what": "session_lost", "sealed_session": work.batch.sealed_session}
+            if error.code == "omero_unreachable":
+                return {"what": "omero_unanswered"}
+            return {"what": "failed", "failure": failure_from(error, well)}
+        except Exception as error:
+            return {"what": "failed", "failure": failure_from(error, well)}
+
+    def _computed(self, work: _Work, well: str) -> dict[str, Any]:
+        batch = work.batch
+        result, python = self._run_engine(work, well)
+        if result.failure is not None:
+            return {"what": "failed", "failure": result.failure, "versions": result.versions}
+        bundle = self._store.write(batch.execution_id, batch.attempts[well], result)
+        return {
+            "what": "computed",
+            "measurements": result.well_measurements,
+            "field_rows": bundle.field_rows,
+            "object_rows": bundle.object_rows,
+            "label_count": len(result.labels),
+            "versions": result.versions,
+            "python": python,
+        }
+
+    def _run_engine(self, work: _Work, well: str) -> tuple[EngineResult, str | None]:
+        batch = work.batch
+        folder = self._folder(work, well)
+        output = folder / "output"
+        output.mkdir(parents=True)
+        layout = batch.layout.well(well)
+        job = EngineJob(
+            execution_id=batch.execution_id,
+            well=well,
+            attempt=batch.attempts[well],
+            document=batch.document,
+            channels=list(batch.layout.channels),
+            fields=[field.field for field in layout.fields],
+            planes=folder / "planes",
+            output=output,
+            pixel_size_um=batch.layout.pixel_size_um,
+        )
+        with self._engine_lock:
+            with self._state:
+                if batch.batch_id in self._stopped:
+                    raise _Stopped
+                self._current = batch.batch_id
+            try:
+                result = self._engine.run(job, lambda progress: work.progress(well, progress), batch.time_limit)
+                python = self._render(batch) if work.python_wanted() else None
+            finally:
+                with self._state:
+                    self._current = None
+        if result.failure is not None and not self._engine.alive:
+            self._warm_up()
+        return result, python
+
+    def _render(self, batch: WellBatch) -> str | None:
+        """The document as OpenHCS source, while the engine is warm; what cannot be rendered is no reason to lose a well."""
+        try:
+            return self._engine.render_python(batch.document)
+        except OpenHCSError as error:
+            log.warning("not_rendered", execution_id=batch.execution_id, reason=error.message)
+            return None
+
+
+class _Work:
+    """A batch in work, and how to tell about it."""
+
+    def __init__(self, batch: WellBatch, worker: str, report: Report) -> None:
+        self.batch = batch
+        self._worker = worker
+        self._report = report
+        self._python_wanted = batch.want_python
+
+    def python_wanted(self) -> bool:
+        """Whether the document is to be rendered as OpenHCS source now; true once."""
+        wanted, self._python_wanted = self._python_wanted, False
+        return wanted
+
+    def progress(self, well: str, progress: EngineProgress | None = None) -> None:
+        step = {} if progress is None else progress.model_dump()
+        attempt = self.batch.attempts[well]
+        self._report(Progress(number=self.batch.number, well=well, attempt=attempt, worker=self._worker, **step))
+
+    def outcome(self, well: str, **what: Any) -> Outcome:
+        return Outcome(number=self.batch.number, well=well, attempt=self.batch.attempts[well], **what)
+
+
+class _Stopped(Exception):  # noqa: N818 - not an error
+    """The execution was cancelled meanwhile."""
+
+
+def _engine_lost(well: str, error: EngineLost) -> WellFailure:
+    failure = well_failure(FailureClass.WORKER_LOST, f"The engine process ended while it computed well {well}. {error}")
+    return failure.model_copy(update={"traceback": error.log})

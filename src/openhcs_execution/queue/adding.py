@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Put a checked submission into the queue: all of its rows, or none."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+
+from openhcs_client import ExecutionStatusName, OpenHCSError, ParameterValue, PipelineDocument, PlateLayout, WellState
+from openhcs_execution.database import Database, ExecutionInput, ExecutionRow, IdempotencyKey, JobSession, WellRow
+
+from .events import now, record
+
+__all__ = ["BATCH_PRIORITY", "TEST_PRIORITY", "NewExecution", "add_execution", "find_repeated"]
+
+BATCH_PRIORITY = 0
+TEST_PRIORITY = 10
+"""A test well is somebody waiting in front of a screen."""
+
+
+@dataclass(frozen=True)
+class NewExecution:
+    """A submission that was checked against OMERO and the catalogue.
+
+    ``document`` is what was published, ``applied`` the same with the user's ``parameters`` in its steps. ``layout`` is the
+    whole plate; ``wells`` are those to compute. ``sealed_session`` is the encrypted key of the job's OMERO session.
+    """
+
+    owner_id: int
+    owner_name: str
+    document: PipelineDocument
+    applied: PipelineDocument
+    parameters: dict[str, ParameterValue]
+    layout: PlateLayout
+    wells: Sequence[str]
+    sealed_session: str
+    test_well: bool = False
+    idempotency_key: str | None = None
+    request_hash: str = ""
+    execution_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+
+def find_repeated(database: Database, owner_id: int, key: str, request_hash: str) -> str | None:
+    """Return the execution that this user already submitted with ``key``, if any.
+
+    Raises:
+        OpenHCSError: ``idempotency_key_reused``, status 409, when the key came with another request.
+    """
+    with database.read() as session:
+        found = session.execute(
+            select(IdempotencyKey.request_hash, ExecutionRow.execution_id)
+            .join(ExecutionRow, ExecutionRow.number == IdempotencyKey.execution)
+            .where(IdempotencyKey.owner_id == owner_id, IdempotencyKey.key == key)
+        ).first()
+    if found is None:
+        return None
+    if found.request_hash != request_hash:
+        raise OpenHCSError(
+            "idempotency_key_reused", "This Idempotency-Key was already used for a different submission.", status=409
+        )
+    return str(found.execution_id)
+
+
+def add_execution(database: Database, new: NewExecution) -> str:
+    """Write a new execution in state ``queued`` and return its id.
+
+    When the same user submitted the same key at the same moment, the first submission wins and its id is returned.
+    """
+    try:
+        with database.write() as session:
+            execution = _execution_row(new)
+            session.add(execution)
+            session.flush()
+            chosen = new.layout.model_copy(update={"wells": tuple(new.layout.well(name) for name in new.wells)})
+            session.add(
+                ExecutionInput(
+                    execution=execution.number,
+                    document=new.document.canonical_json(),
+                    parameters=dict(new.parameters),
+                    applied_document=new.applied.canonical_json(),
+                    layout=chosen.model_dump_json(),
+                    versions={},
+                )
+            )
+            session.add(JobSession(execution=execution.number, sealed_key=new.sealed_session, lost=False, opened_at=now()))
+            session.execute(insert(WellRow), _well_rows(execution.number, chosen))
+            if new.idempotency_key is not None:
+                session.add(
+                    IdempotencyKey(
+                        owner_id=new.owner_id,
+                        key=new.idempotency_key,
+                        request_hash=new.request_hash,
+                        execution=execution.number,
+                        created_at=now(),
+                    )
+                )
+            record(session, execution, "queued", data={"status": execution.status, "wells_total": execution.wells_total})
+    except IntegrityError:
+        first = None if new.idempotency_key is None else find_repeated(
+            database, new.owner_id, new.idempotency_key, new.request_hash
+        )
+        if first is None:
+            raise
+        return first
+    return new.execution_id
+
+
+def _execution_row(new: NewExecution) -> ExecutionRow:
+    return ExecutionRow(
+        execution_id=new.execution_id,
+        plate_id=new.layout.plate_id,
+        plate_name=new.layout.name,
+        group_id=new.layout.group_id,
+        owner_id=new.owner_id,
+        owner_name=new.owner_name,
+        pipeline_id=new.document.id,
+        pipeline_name=new.document.name,
+        pipeline_version=new.document.version,
+        pipeline_hash=new.document.content_hash(),
+        status=ExecutionStatusName.QUEUED,
+        message="",
+        test_well=new.test_well,
+        priority=TEST_PRIORITY if new.test_well else BATCH_PRIORITY,
+        rows=new.layout.rows,
+        columns=new.layout.columns,
+        wells_total=len(new.wells),
+        last_event=0,
+        created_at=now(),
+        results={},
+    )
+
+
+def _well_rows(number: int, layout: PlateLayout) -> list[dict[str, object]]:
+    return [
+        {
+            "execution": number,
+            "well": well.well,
+            "position": position,
+            "row": well.row,
+            "column": well.column,
+            "well_id": well.well_id,
+            "state": WellState.WAITING.value,
+        }
+        for position, well in enumerate(layout.wells)
+    ]

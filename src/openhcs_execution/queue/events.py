@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The event log: written in the same transaction as the change that it tells of, numbered without gaps."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from openhcs_execution.database import EventRow, ExecutionRow
+
+__all__ = ["lock_execution", "now", "record"]
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def lock_execution(session: Session, number: int) -> ExecutionRow:
+    """Read an execution for changing it; on PostgreSQL this locks the row, on SQLite the transaction already has the lock.
+
+    Every transition begins with this, so that the events of one execution are numbered by one transaction at a time.
+    """
+    return session.execute(select(ExecutionRow).where(ExecutionRow.number == number).with_for_update()).scalar_one()
+
+
+def record(
+    session: Session, execution: ExecutionRow, kind: str, *, well: str | None = None, data: dict[str, Any] | None = None
+) -> int:
+    """Append an event to a locked execution and return its sequence number. ``data`` must be JSON."""
+    execution.last_event += 1
+    session.add(
+        EventRow(
+            execution=execution.number, sequence=execution.last_event, time=now(), kind=kind, well=well, data=dict(data or {})
+        )
+    )
+    return execution.last_event

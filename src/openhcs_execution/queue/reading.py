@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The queue as clients see it: rows turned into the shared vocabulary, and nothing changed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session
+
+from openhcs_client import (
+    Event,
+    EventPage,
+    Execution,
+    ExecutionDetail,
+    ExecutionPage,
+    ExecutionStatus,
+    ExecutionStatusName,
+    OpenHCSError,
+    ResultLinks,
+    WellExecution,
+    WellFailure,
+)
+from openhcs_execution.database import EventRow, ExecutionInput, ExecutionRow, WellRow
+
+from .events import now
+
+__all__ = [
+    "Reader",
+    "count_by_status",
+    "estimated_completion",
+    "find_execution",
+    "read_detail",
+    "read_events",
+    "read_page",
+    "read_status",
+]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who reads: sees own executions, those in groups where members' data may be read, or everything."""
+
+    user_id: int
+    reads_everything: bool
+    readable_groups: frozenset[int]
+
+    def sees(self, execution: ExecutionRow) -> bool:
+        return (
+            self.reads_everything or execution.owner_id == self.user_id or execution.group_id in self.readable_groups
+        )
+
+    def condition(self) -> ColumnElement[bool] | None:
+        """The same as :meth:`sees`, for a query; None when there is nothing to hide."""
+        if self.reads_everything:
+            return None
+        return or_(ExecutionRow.owner_id == self.user_id, ExecutionRow.group_id.in_(self.readable_groups))
+
+
+def find_execution(session: Session, execution_id: str, reader: Reader) -> ExecutionRow:
+    """Return an execution that ``reader`` may see.
+
+    Raises:
+        OpenHCSError: ``execution_not_found``, status 404, the same for one that does not exist and one that is hidden.
+    """
+    row = session.scalars(select(ExecutionRow).where(ExecutionRow.execution_id == execution_id)).one_or_none()
+    if row is None or not reader.sees(row):
+        raise OpenHCSError("execution_not_found", "This execution does not exist, or you may not see it.", status=404)
+    return row
+
+
+def estimated_completion(row: ExecutionRow, slots: int) -> datetime | None:
+    """When the last well will be computed: mean time of this execution's wells times those left, over the slots.
+
+    None before the first well, and when nothing is left. Counted from the last well that ended, so that the answer does not
+    drift while a well is computed; never in the past.
+    """
+    left = row.wells_total - row.wells_computed - row.wells_failed - row.wells_skipped
+    if row.status != ExecutionStatusName.RUNNING or not row.wells_computed or row.last_commit_at is None or left <= 0:
+        return None
+    mean = row.seconds_total / row.wells_computed
+    return max(now(), row.last_commit_at + timedelta(seconds=mean * left / min(slots, left)))
+
+
+def read_status(row: ExecutionRow, slots: int) -> ExecutionStatus:
+    """The short answer, from the execution's own row alone."""
+    return ExecutionStatus(
+        execution_id=row.execution_id,
+        status=ExecutionStatusName(row.status),
+        message=row.message,
+        wells_total=row.wells_total,
+        wells_completed=row.wells_completed,
+        wells_failed=row.wells_failed,
+        current_well=row.current_well,
+        current_step=row.current_step,
+        started_at=row.started_at,
+        estimated_completion=estimated_completion(row, slots),
+        last_event=row.last_event,
+    )
+
+
+def _line(row: ExecutionRow) -> dict[str, object]:
+    return {
+        "execution_id": row.execution_id,
+        "plate_id": row.plate_id,
+        "plate_name": row.plate_name,
+        "group_id": row.group_id,
+        "owner_id": row.owner_id,
+        "owner_name": row.owner_name,
+        "pipeline_id": row.pipeline_id,
+        "pipeline_name": row.pipeline_name,
+        "pipeline_version": row.pipeline_version,
+        "pipeline_hash": row.pipeline_hash,
+        "status": row.status,
+        "message": row.message,
+        "test_well": row.test_well,
+        "wells_total": row.wells_total,
+        "wells_completed": row.wells_completed,
+        "wells_failed": row.wells_failed,
+        "created_at": row.created_at,
+        "started_at": row.started_at,
+        "ended_at": row.ended_at,
+        "results": ResultLinks.model_validate(row.results),
+    }
+
+
+def read_well(row: WellRow) -> WellExecution:
+    return WellExecution(
+        well=row.well,
+        row=row.row,
+        column=row.column,
+        well_id=row.well_id,
+        state=row.state,
+        attempt=row.attempt,
+        step=row.step,
+        step_count=row.step_count,
+        step_name=row.step_name,
+        seconds=row.seconds,
+        worker=row.worker,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        failure=None if row.failure is None else WellFailure.model_validate(row.failure),
+        measurements=row.measurements,
+    )
+
+
+def read_detail(session: Session, row: ExecutionRow) -> ExecutionDetail:
+    """The execution with all of its wells, its document and its changed parameters."""
+    inputs = session.get_one(ExecutionInput, row.number)
+    wells = session.scalars(select(WellRow).where(WellRow.execution == row.number).order_by(WellRow.position))
+    return ExecutionDetail.model_validate(
+        {
+            **_line(row),
+            "document": json.loads(inputs.document),
+            "parameters": inputs.parameters,
+            "rows": row.rows,
+            "columns": row.columns,
+            "wells": [read_well(well) for well in wells],
+            "last_event": row.last_event,
+        }
+    )
+
+
+def read_page(
+    session: Session,
+    reader: Reader,
+    *,
+    plate: int | None = None,
+    status: ExecutionStatusName | None = None,
+    owner: int | None = None,
+    before: int | None = None,
+    limit: int = 50,
+) -> ExecutionPage:
+    """Executions, newest first, older than the one whose internal number is ``before``."""
+    conditions = [reader.condition()]
+    if plate is not None:
+        conditions.append(ExecutionRow.plate_id == plate)
+    if status is not None:
+        conditions.append(ExecutionRow.status == status)
+    if owner is not None:
+        conditions.append(ExecutionRow.owner_id == owner)
+    if before is not None:
+        conditions.append(ExecutionRow.number < before)
+    statement = (
+        select(ExecutionRow)
+        .where(*(condition for condition in conditions if condition is not None))
+        .order_by(ExecutionRow.number.desc())
+        .limit(limit + 1)
+    )
+    rows = list(session.scalars(statement))
+    shown = rows[:limit]
+    return ExecutionPage(
+        executions=[Execution.model_validate(_line(row)) for row in shown],
+        next_cursor=str(shown[-1].number) if len(rows) > limit else None,
+    )
+
+
+def read_events(session: Session, row: ExecutionRow, since: int, limit: int) -> EventPage:
+    """Events after sequence number ``since``, oldest first."""
+    statement = (
+        select(EventRow)
+        .where(EventRow.execution == row.number, EventRow.sequence > since)
+        .order_by(EventRow.sequence)
+        .limit(limit)
+    )
+    events = [
+        Event.model_validate({"sequence": event.sequence, "time": event.time, "kind": event.kind, "well": event.well, "data": event.data})
+        for event in session.scalars(statement)
+    ]
+    return EventPage(
+        events=events, next=events[-1].sequence if events else since, status=ExecutionStatusName(row.status)
+    )
+
+
+def count_by_status(session: Session) -> dict[str, int]:
+    """How many executions are in each status."""
+    return {status: count for status, count in session.execute(select(ExecutionRow.status, func.count()).group_by(ExecutionRow.status))}

@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What happens to a well: each function is one transaction that changes the well, its execution's counters and the log.
+
+A worker speaks for one attempt. It is believed only while that attempt is the one that was asked for and nothing has been
+committed; whatever comes late or twice changes nothing. The functions return whether they changed anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from openhcs_client import FailureClass, WellFailure, WellState
+from openhcs_execution.database import Database, ExecutionInput, ExecutionRow, WellRow
+
+from .events import lock_execution, now, record
+from .executions import settle
+
+__all__ = [
+    "MAXIMUM_LOSSES",
+    "ComputedWell",
+    "Well",
+    "commit_well",
+    "fail_well",
+    "lose_worker",
+    "put_back",
+    "save_failed",
+    "saved_well",
+    "well_staging",
+    "well_step",
+]
+
+MAXIMUM_LOSSES = 3
+"""A well whose process is lost so often is not tried again: it is likely the cause."""
+MAXIMUM_SAVE_FAILURES = 3
+
+
+@dataclass(frozen=True)
+class Well:
+    """One attempt at one well."""
+
+    number: int
+    """Internal number of the execution."""
+    name: str
+    attempt: int
+
+
+@dataclass(frozen=True)
+class ComputedWell:
+    """What is committed of a computed well; tables and label images are in its bundle on disk."""
+
+    seconds: float
+    measurements: dict[str, float | None]
+    field_rows: int
+    object_rows: int
+    label_count: int
+    versions: dict[str, str] = field(default_factory=dict)
+    python: str | None = None
+
+
+def _expected(session: Session, well: Well) -> tuple[ExecutionRow, WellRow] | None:
+    """The rows of an attempt that may still report, or None."""
+    execution = lock_execution(session, well.number)
+    row = session.get(WellRow, (well.number, well.name))
+    if row is None or not row.claimed or row.attempt != well.attempt or row.committed_at is not None:
+        return None
+    return execution, row
+
+
+def well_staging(database: Database, well: Well, worker: str) -> bool:
+    """A worker began to fetch the well's images."""
+    with database.write() as session:
+        rows = _expected(session, well)
+        if rows is None:
+            return False
+        execution, row = rows
+        row.state, row.worker, row.started_at, row.ended_at = WellState.STAGING, worker, now(), None
+        row.step, row.step_name, row.failure = 0, "", None
+        execution.current_well, execution.current_step = row.well, "Reading images"
+        if execution.setbacks:
+            execution.setbacks, execution.not_before, execution.message = 0, None, ""
+        changed = {"state": row.state, "attempt": row.attempt, "worker": worker, "started_at": row.started_at.isoformat()}
+        record(session, execution, "well_staging", well=row.well, data=changed | {"step": 0, "step_name": ""})
+        return True
+
+
+def well_step(database: Database, well: Well, step: int, step_count: int, step_name: str) -> bool:
+    """The engine entered step ``step`` (from 1) of the well."""
+    with database.write() as session:
+        rows = _expected(session, well)
+        if rows is None:
+            return False
+        execution, row = rows
+        row.state, row.step, row.step_count, row.step_name = WellState.RUNNING, step, step_count, step_name[:255]
+        execution.current_well, execution.current_step = row.well, row.step_name
+        changed = {"state": row.state, "step": step, "step_count": step_count, "step_name": row.step_name}
+        record(session, execution, "well_step", well=row.well, data=changed)
+        return True
+
+
+def commit_well(database: Database, well: Well, computed: ComputedWell) -> bool:
+    """Take a computed well over, once. Its bundle must already be complete on disk."""
+    with database.write() as session:
+        rows = _expected(session, well)
+        if rows is None:
+            return False
+        execution, row = rows
+        time = now()
+        to_save = computed.label_count > 0 and not execution.test_well
+        row.claimed, row.committed_at, row.seconds = False, time, computed.seconds
+        row.measurements, row.label_count = dict(computed.measurements), computed.label_count
+        row.field_rows, row.object_rows, row.failure = computed.field_rows, computed.object_rows, None
+        row.step, row.step_name = row.step_count, ""
+        execution.wells_computed += 1
+        execution.seconds_total += computed.seconds
+        execution.last_commit_at = time
+        _remember_software(session, execution.number, computed)
+        changed = {"seconds": row.seconds, "measurements": row.measurements, "failure": None}
+        if to_save:
+            row.state = WellState.SAVING
+            record(session, execution, "well_saving", well=row.well, data=changed | {"state": row.state})
+        else:
+            _done(session, execution, row, changed)
+        settle(session, execution)
+        return True
+
+
+def _remember_software(session: Session, number: int, computed: ComputedWell) -> None:
+    inputs = session.get_one(ExecutionInput, number)
+    if computed.versions:
+        inputs.versions = dict(computed.versions)
+    if computed.python is not None and inputs.python is None:
+        inputs.python = computed.python
+
+
+def _done(session: Session, execution: ExecutionRow, row: WellRow, changed: dict[str, Any]) -> None:
+    row.state, row.ended_at = WellState.DONE, now()
+    execution.wells_completed += 1
+    changed = changed | {"state": row.state, "ended_at": row.ended_at.isoformat()}
+    record(session, execution, "well_done", well=row.well, data=changed)
+
+
+def _failed(session: Session, execution: ExecutionRow, row: WellRow, failure: WellFailure) -> None:
+    row.state, row.claimed, row.ended_at = WellState.FAILED, False, now()
+    row.failure = failure.model_dump(mode="json")
+    execution.wells_failed += 1
+    changed = {"state": row.state, "ended_at": row.ended_at.isoformat(), "failure": row.failure}
+    record(session, execution, "well_failed", well=row.well, data=changed)
+
+
+def fail_well(database: Database, well: Well, failure: WellFailure, seconds: float | None = None) -> bool:
+    """The well could not be computed; the others go on."""
+    with database.write() as session:
+        rows = _expected(session, well)
+        if rows is None:
+            return False
+        execution, row = rows
+        row.seconds = seconds
+        _failed(session, execution, row, failure)
+        settle(session, execution)
+        return True
+
+
+def put_back(database: Database, well: Well) -> bool:
+    """The attempt ended without an outcome and without blame: the well waits for its next attempt."""
+    with database.write() as session:
+        rows = _expected(session, well)
+        if rows is None:
+            return False
+        _wait_again(session, *rows)
+        return True
+
+
+def _wait_again(session: Session, execution: ExecutionRow, row: WellRow) -> None:
+    began = row.state != WellState.WAITING
+    row.state, row.claimed, row.step, row.step_name, row.worker = WellState.WAITING, False, 0, "", None
+    if began:
+        changed = {"state": row.state, "attempt": row.attempt, "step": 0, "step_name": ""}
+        record(session, execution, "well_retried", well=row.well, data=changed)
+
+
+def lose_worker(database: Database, well: Well, failure: WellFailure | None = None) -> bool:
+    """The process that computed the well died. A well that had begun is blamed; the third time it fails for good.
+
+    ``failure`` is what to say then.
+    """
+    with database.write() as session:
+        rows = _expected(session, well)
+        if rows is None:
+            return False
+        execution, row = rows
+        if row.state != WellState.WAITING:
+            row.losses += 1
+        if row.losses < MAXIMUM_LOSSES:
+            _wait_again(session, execution, row)
+            return True
+        _failed(session, execution, row, failure or _lost(row.losses))
+        settle(session, execution)
+        return True
+
+
+def _lost(times: int) -> WellFailure:
+    return WellFailure(
+        cause=FailureClass.WORKER_LOST,
+        message=f"The process that computed this well ended unexpectedly, {times} times.",
+        remedy="This is often lack of memory: run fewer workers, or ask your administrator for more. Then retry the well.",
+    )
+
+
+def saved_well(database: Database, number: int, name: str, label_images: dict[str, int]) -> bool:
+    """The well's label images are in OMERO; ``label_images`` are their ids by ``<field>/<name>``."""
+    with database.write() as session:
+        execution = lock_execution(session, number)
+        row = session.get_one(WellRow, (number, name))
+        row.label_images = dict(label_images)
+        if row.state != WellState.SAVING:
+            return False
+        row.save_failures = 0
+        _done(session, execution, row, {})
+        settle(session, execution)
+        return True
+
+
+def save_failed(database: Database, number: int, name: str, failure: WellFailure) -> bool:
+    """The well's label images could not be written. After three tries the well fails; its measurements are kept."""
+    with database.write() as session:
+        execution = lock_execution(session, number)
+        row = session.get_one(WellRow, (number, name))
+        if row.state != WellState.SAVING:
+            return False
+        row.save_failures += 1
+        if row.save_failures >= MAXIMUM_SAVE_FAILURES:
+            _failed(session, execution, row, failure)
+            settle(session, execution)
+        return True

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Result bundles: everything that one attempt at one well produced, in a folder that appears whole or not at all.
+
+::
+
+    <results>/<execution id>/A01.1/result.json       what is there
+                                  /fields.parquet    one row per field
+                                  /objects.parquet   one row per object
+                                  /labels/0000.npy
+
+The folder is written under another name and renamed at the end. Nothing in a finished bundle ever changes, so it may be read
+without a lock and cached without an end.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from openhcs_execution.engine import EngineResult, LabelFile
+
+__all__ = ["Bundle", "ResultStore"]
+
+MANIFEST = "result.json"
+_UNFINISHED = ".unfinished-"
+
+
+class Bundle:
+    """A finished bundle, for reading. Paths in its :attr:`result` are absolute."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        result = EngineResult.model_validate_json((folder / MANIFEST).read_text(encoding="utf-8"))
+        self.result = result.model_copy(
+            update={
+                "fields_table": None if result.fields_table is None else folder / result.fields_table,
+                "objects_table": None if result.objects_table is None else folder / result.objects_table,
+                "labels": [label.model_copy(update={"path": folder / label.path}) for label in result.labels],
+            }
+        )
+
+    @property
+    def field_rows(self) -> int:
+        return _rows(self.result.fields_table)
+
+    @property
+    def object_rows(self) -> int:
+        return _rows(self.result.objects_table)
+
+
+def _rows(table: Path | None) -> int:
+    return 0 if table is None else int(pq.read_metadata(table).num_rows)
+
+
+class ResultStore:
+    """Bundles below one folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def _folder(self, execution_id: str, well: str, attempt: int) -> Path:
+        return self.root / execution_id / f"{well}.{attempt}"
+
+    def write(self, execution_id: str, attempt: int, result: EngineResult) -> Bundle:
+        """Move the files of ``result`` into a new bundle. A bundle that is there already is kept: it is as good.
+
+        Raises:
+            OSError: when the disk is full or cannot be written; then nothing is left behind.
+        """
+        target = self._folder(execution_id, result.well, attempt)
+        if target.exists():
+            return Bundle(target)
+        draft = target.parent / f"{_UNFINISHED}{target.name}-{uuid.uuid4().hex}"
+        try:
+            (draft / "labels").mkdir(parents=True)
+            portable = result.model_copy(
+                update={
+                    "fields_table": _take(result.fields_table, draft, "fields.parquet"),
+                    "objects_table": _take(result.objects_table, draft, "objects.parquet"),
+                    "labels": [_take_label(label, draft, number) for number, label in enumerate(result.labels)],
+                }
+            )
+            _write_durably(draft / MANIFEST, portable.model_dump_json())
+            draft.rename(target)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+        return Bundle(target)
+
+    def read(self, execution_id: str, well: str, attempt: int) -> Bundle:
+        """Open a bundle.
+
+        Raises:
+            FileNotFoundError: when it is not there.
+        """
+        return Bundle(self._folder(execution_id, well, attempt))
+
+    def discard(self, execution_id: str, well: str, attempt: int) -> None:
+        """Remove the bundle of an attempt that was given up, if it has one."""
+        shutil.rmtree(self._folder(execution_id, well, attempt), ignore_errors=True)
+
+    def discard_unfinished(self) -> None:
+        """Remove what was being written when the service or a worker died. Only before workers are started."""
+        for folder in self.root.glob(f"*/{_UNFINISHED}*"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _take(file: Path | None, draft: Path, name: str) -> Path | None:
+    if file is None:
+        return None
+    shutil.move(file, draft / name)
+    return Path(name)
+
+
+def _take_label(label: LabelFile, draft: Path, number: int) -> LabelFile:
+    # Named by position: what a label is called is text for people and never part of a path.
+    name = f"labels/{number:04d}.npy"
+    shutil.move(label.path, draft / name)
+    return label.model_copy(update={"path": Path(name)})
+
+
+def _write_durably(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The service put together: what it knows (settings, secret, catalogue, database) and what runs in it (dispatch, saving)."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+from typing import IO
+
+from openhcs_client import PipelineDocument
+from openhcs_execution.catalogue import FunctionCatalogue, PipelineCatalogue
+from openhcs_execution.database import Database, DatabaseRefused, ExecutionRow, migrate
+from openhcs_execution.dispatch import Dispatcher, EngineDesk, Saver, SessionKeeper
+from openhcs_execution.logging import get_logger
+from openhcs_execution.omero_io import OmeroServer
+from openhcs_execution.queue.recovery import recover
+from openhcs_execution.results.bundle import ResultStore
+from openhcs_execution.secrets import SessionVault, load_secret
+from openhcs_execution.settings import Settings
+
+__all__ = ["Service"]
+
+log = get_logger(__name__)
+
+
+class Service:
+    """One execution service on one data folder. Make it, :meth:`start` it, serve the API, :meth:`stop` it."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Open everything that answers requests need; no process or thread is started.
+
+        Raises:
+            SecretError, DatabaseRefused: when the installation must be corrected first; the message says how.
+        """
+        self.settings = settings
+        for folder in (settings.data_dir, settings.scratch, settings.results, settings.engine_home):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock = _lock_data_folder(settings)
+        self.secret = load_secret(settings.secret_path)
+        self.vault = SessionVault(self.secret)
+        self.database = Database(settings.database)
+        migrate(self.database)
+        self.functions = FunctionCatalogue.packaged()
+        self.pipelines = PipelineCatalogue.packaged()
+        self.omero = OmeroServer(settings.omero_host, settings.omero_port)
+        self.results = ResultStore(settings.results)
+        self.workers = settings.workers
+        self._desk = EngineDesk(settings.engine_home)
+        self._keeper = SessionKeeper(self.database, self.vault, self.omero, settings.keep_alive_seconds)
+        self._saver = Saver(self.database, self.results, self.vault, self.omero, self._desk, on_finished=self._keeper.wake)
+        self._dispatcher = Dispatcher(self.database, self.results, settings, on_change=self._changed)
+
+    def start(self) -> None:
+        """Put back what a former run left in work, then start the workers and the loops. Returns before workers are up."""
+        for well in recover(self.database):
+            with self.database.read() as session:
+                execution_id = session.get_one(ExecutionRow, well.number).execution_id
+            self.results.discard(execution_id, well.name, well.attempt)
+            log.info("put_back", execution_id=execution_id, well=well.name, attempt=well.attempt)
+        self.results.discard_unfinished()
+        for leftover in self.settings.scratch.iterdir():
+            shutil.rmtree(leftover, ignore_errors=True)
+        self._dispatcher.start()
+        self._saver.start()
+        self._keeper.start()
+
+    def stop(self) -> None:
+        """Stop the loops, the workers and their children. What was in work is put back at the next start."""
+        self._dispatcher.stop()
+        self._saver.stop()
+        self._keeper.stop()
+        self._desk.close()
+        self.close()
+
+    def close(self) -> None:
+        """Release the database and the data folder."""
+        self.database.close()
+        self._lock.close()
+
+    @property
+    def ready(self) -> bool:
+        """Whether wells can be computed."""
+        return self._dispatcher.ready
+
+    def wake(self) -> None:
+        """Something was queued or may go on: look at once."""
+        self._dispatcher.wake()
+        self._saver.wake()
+
+    def _changed(self) -> None:
+        """A well or an execution changed: there may be results to save or sessions to close."""
+        self._saver.wake()
+        self._keeper.wake()
+
+    def stop_work(self, number: int) -> None:
+        """Stop what still computes for a cancelled execution."""
+        self._dispatcher.stop_execution(number)
+        self._keeper.wake()
+
+    def render_python(self, document: PipelineDocument) -> str:
+        """The document as OpenHCS source.
+
+        Raises:
+            OpenHCSError: ``engine_unavailable``, status 503.
+        """
+        return self._desk.render_python(document)
+
+
+def _lock_data_folder(settings: Settings) -> IO[str]:
+    """Make sure that no second service works on the same folder; the lock ends with the process, however it ends."""
+    file = (settings.data_dir / "service.lock").open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise DatabaseRefused(f"another execution service is running on {settings.data_dir}") from None
+    return file

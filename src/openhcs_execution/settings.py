@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Settings of the execution service, read from environment variables that start with ``OPENHCS_EXECUTION_``.
+
+Nothing else configures the service: what is not here cannot be changed. The table in
+``docs/administrators/execution-service.md`` lists the same names; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+__all__ = ["Settings", "default_workers", "is_loopback"]
+
+
+def default_workers() -> int:
+    """One worker per core this process may use, at most four: a laptop must stay usable."""
+    return max(1, min(4, len(os.sched_getaffinity(0))))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether ``host`` is reachable from this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class Settings(BaseSettings):
+    """Every setting with its default. ``None`` for a path or URL means: inside ``data_dir``."""
+
+    model_config = SettingsConfigDict(env_prefix="OPENHCS_EXECUTION_", env_file=None, extra="forbid", frozen=True)
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=7777, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    allow_remote: bool = Field(default=False, description="Allow a `HOST` that other machines can reach.")
+    data_dir: Path = Field(
+        default_factory=lambda: Path.home() / ".local" / "share" / "omero-openhcs" / "execution",
+        description="Database, results and engine cache. Must be on a local disk when the database is SQLite.",
+    )
+    scratch_dir: Path | None = Field(default=None, description="Staged planes, emptied as wells end; `DATA_DIR/scratch` when unset.")
+    database_url: str | None = Field(default=None, description="SQLAlchemy URL; `DATA_DIR/execution.db` (SQLite) when unset.")
+    secret_file: Path | None = Field(
+        default=None, description="Shared secret with OMERO.web, made when absent; `DATA_DIR/secret` when unset."
+    )
+    omero_host: str = Field(default="127.0.0.1", description="The one OMERO server that this service works with.")
+    omero_port: int = Field(default=4064, ge=1, le=65535, description="Its SSL port.")
+    workers: int = Field(
+        default_factory=default_workers, ge=1, le=256, description="Wells computed at the same time; one process each."
+    )
+    wells_per_task: int = Field(default=4, ge=1, le=64, description="At most so many wells are handed to a worker at once.")
+    well_time_limit: float = Field(default=1800.0, gt=0, description="Seconds after which a well is stopped and fails.")
+    engine_memory_limit_mb: int | None = Field(
+        default=None, ge=512, description="Memory of one engine process in MiB; unlimited when unset."
+    )
+    minimum_free_mb: int = Field(default=200, ge=0, description="Submissions are refused below so many free MiB of disk.")
+    session_idle_minutes: int = Field(
+        default=60, ge=2, le=1440, description="Idle time of the OMERO sessions that the service opens for its executions."
+    )
+    keep_alive_seconds: float = Field(default=60.0, gt=0, description="How often open OMERO sessions are kept alive.")
+    max_body_bytes: int = Field(default=2_000_000, ge=10_000, description="Largest request body that is read.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="Least severe message logged.")
+    log_format: Literal["console", "json"] = Field(default="console", description="Log lines for people or for programs.")
+
+    @field_validator("data_dir", "scratch_dir", "secret_file")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        return None if path is None else path.expanduser().absolute()
+
+    @model_validator(mode="after")
+    def _remote_only_when_allowed(self) -> Self:
+        if not self.allow_remote and not is_loopback(self.host):
+            raise ValueError(
+                f"HOST={self.host} can be reached from other machines; set OPENHCS_EXECUTION_ALLOW_REMOTE=true if that is meant"
+            )
+        return self
+
+    @property
+    def scratch(self) -> Path:
+        return self.scratch_dir or self.data_dir / "scratch"
+
+    @property
+    def results(self) -> Path:
+        return self.data_dir / "results"
+
+    @property
+    def engine_home(self) -> Path:
+        """Home folder of the engine processes: OpenHCS keeps its function cache there."""
+        return self.data_dir / "engine"
+
+    @property
+    def secret_path(self) -> Path:
+        return self.secret_file or self.data_dir / "secret"
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{self.data_dir / 'execution.db'}"
