@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import omero.gateway  # noqa: F401 - the parts of omero-py are complete only after it
 from omero.rtypes import unwrap
 from omero.sys import ParametersI
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import omero.gateway  # noqa: F401 - the parts of omero-py are complete only after it
 from omero.model import LengthI
 from omero.rtypes import unwrap
 from omero.sys import ParametersI

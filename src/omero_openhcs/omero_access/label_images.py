@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import omero.gateway  # noqa: F401 - the parts of omero-py are complete only after it
 from omero.rtypes import unwrap
 from omero.sys import ParametersI
 

@@ -75,6 +75,9 @@ class _Version05:
     def group_document(self, name: str, ome: Document, extra: Document) -> Document | None:
         if name != "zarr.json":
             return None
+        if "plate" in ome:
+            # The one object of 0.5 that still repeats the version.
+            ome = ome | {"plate": {"version": self.version, **ome["plate"]}}
         attributes = ({"ome": {"version": self.version, **ome}} if ome else {}) | extra
         return {"zarr_format": 3, "node_type": "group", "attributes": attributes}
 
