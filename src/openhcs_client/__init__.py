@@ -34,7 +34,7 @@ from ._pipelines import (
     StepGrouping,
     ValidationReport,
 )
-from ._plates import FieldLayout, PlateLayout, WellLayout
+from ._plates import FieldLayout, PlateLayout, WellLayout, plate_format
 from ._results import ExecutionResults, LabelImage, MeasurementRows, MeasurementTable
 from ._service import AUDIENCE, Claims, GroupClaim, ServiceHealth, ServiceSubmission, SignedIn, SignIn
 from ._wells import WELL_NAME_PATTERN, well_name, well_position
@@ -86,6 +86,7 @@ __all__ = [
     "WellFailure",
     "WellLayout",
     "WellState",
+    "plate_format",
     "well_name",
     "well_position",
 ]

@@ -287,7 +287,7 @@ class RemoteOrchestrator:
 
     def health(self) -> ServiceHealth:
         """Is the service well? Needs no sign-in at the service."""
-        return self._get(ServiceHealth, "health/" if self._through_web else str(self._api.root.join("/readyz")))
+        return self._get(ServiceHealth, "health/" if self._through_web else str(self._api.root.join("/healthz")))
 
     # In one go
 

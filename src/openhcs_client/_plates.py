@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["FieldLayout", "PlateLayout", "WellLayout"]
+__all__ = ["FieldLayout", "PlateLayout", "WellLayout", "plate_format"]
+
+_STANDARD_FORMATS = ((2, 3), (4, 6), (6, 8), (8, 12), (16, 24), (32, 48))
 
 
 class _Frozen(BaseModel):
@@ -58,3 +60,15 @@ class PlateLayout(_Frozen):
             if well.well == name:
                 return well
         raise KeyError(name)
+
+
+def plate_format(rows: int, columns: int) -> tuple[int, int]:
+    """Rows and columns of the smallest standard plate (6 to 1536 wells) that holds so many; beyond, the numbers themselves.
+
+    >>> plate_format(15, 2)
+    (16, 24)
+    """
+    for height, width in _STANDARD_FORMATS:
+        if rows <= height and columns <= width:
+            return height, width
+    return rows, columns

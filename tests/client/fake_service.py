@@ -53,7 +53,7 @@ class FakeService:
         request.read()
         self.requests.append(request)
         path = request.url.path
-        if path == "/readyz":
+        if path == "/healthz":
             return httpx.Response(200, json={"status": "ok", "version": "0.1.0"})
         if not path.startswith(self.root):
             return httpx.Response(404, text="not here")

@@ -218,7 +218,7 @@ def test_a_label_image_that_is_cut_short_is_an_error(service):
 def test_health_needs_no_sign_in():
     service = FakeService()
     assert RemoteOrchestrator(transport=httpx.MockTransport(service)).health().status == "ok"
-    assert [request.url.path for request in service.requests] == ["/readyz"]
+    assert [request.url.path for request in service.requests] == ["/healthz"]
 
 
 def test_status_and_events(client):

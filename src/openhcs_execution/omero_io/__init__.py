@@ -1,1 +1,39 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
+"""OMERO: the only folder of the service that talks to it. Plates and planes come in, labels, tables and provenance go out.
+
+Every call names the group it works in, every write is safe to repeat, and everything written is marked with its execution.
+"""
+
+from .connect import OmeroServer, join_session
+from .deleting import FoundObject, delete_results
+from .planes import Plane, read_planes
+from .plates import read_layout
+from .provenance import save_provenance
+from .result_plate import ensure_result_plate
+from .saving import save_labels
+from .sessions import SessionUser, close_job_session, keep_alive, open_job_session, session_user
+from .tables import save_table
+from .target import EXECUTION_NS, LABEL_NS, PIPELINE_NS, ResultTarget
+
+__all__ = [
+    "EXECUTION_NS",
+    "LABEL_NS",
+    "PIPELINE_NS",
+    "FoundObject",
+    "OmeroServer",
+    "Plane",
+    "ResultTarget",
+    "SessionUser",
+    "close_job_session",
+    "delete_results",
+    "ensure_result_plate",
+    "join_session",
+    "keep_alive",
+    "open_job_session",
+    "read_layout",
+    "read_planes",
+    "save_labels",
+    "save_provenance",
+    "save_table",
+    "session_user",
+]

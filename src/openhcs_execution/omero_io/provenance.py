@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""How results came about: a map annotation and the pipeline itself, on the source plate and on the result plate.
+
+The map annotation (namespace ``openhcs.org/omero/execution/v1``) holds, in this order:
+
+====================  ==================================================================================================
+key                   value
+====================  ==================================================================================================
+``execution_id``      id of the execution
+``pipeline_id``       id of the pipeline
+``pipeline_name``     its name
+``pipeline_version``  its version
+``pipeline_sha256``   hash of the document that ran, with the user's parameters applied
+``source_plate_id``   the plate it ran on
+``result_plate_id``   the plate with the label images, when there is one
+``result_location``   where that plate is in OMERO's tree, and why there
+…                     whatever the service adds: parameters, wells, versions, times
+====================  ==================================================================================================
+
+The pipeline is attached as JSON and as Python for OpenHCS (namespace ``openhcs.org/omero/pipeline/v1``). On a plate that the
+user may not annotate nothing is put; the result plate, which is the user's own, then has it alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import omero
+from omero.gateway import BlitzGateway
+
+from openhcs_client import ResultLinks
+
+from .annotating import ensure_annotation, permissions_of_plate
+from .attaching import attach_text
+from .result_plate import ensure_result_plate, result_plate_location
+from .services import context_of, find_all, save
+from .target import EXECUTION_NS, PIPELINE_NS, Mark, ResultTarget
+
+__all__ = ["save_provenance"]
+
+
+def save_provenance(
+    conn: BlitzGateway,
+    target: ResultTarget,
+    document_json: str,
+    python: str,
+    pairs: Sequence[tuple[str, str]],
+    result_plate_id: int | None,
+) -> ResultLinks:
+    """Save provenance and pipeline, and return their ids. Saving again with other ``pairs`` changes the annotation in place.
+
+    Without a result plate, and without the right to annotate the source plate, an empty result plate is made to hold them.
+    """
+    may_annotate = permissions_of_plate(conn, target.plate.plate_id, target.plate.group_id)
+    on_source = may_annotate is not None and may_annotate.canAnnotate()
+    if result_plate_id is None and not on_source:
+        result_plate_id = ensure_result_plate(conn, target)
+    plates = [target.plate.plate_id] if on_source else []
+    if result_plate_id is not None:
+        plates.append(result_plate_id)
+    values = _values(conn, target, pairs, result_plate_id)
+    provenance = ensure_annotation(conn, target, plates, EXECUTION_NS, Mark.PROVENANCE, lambda: _map_annotation(values))
+    _update(conn, target, provenance, values)
+    file_name = f"{target.pipeline_id}-v{target.pipeline_version}"
+    document = attach_text(
+        conn,
+        target,
+        plates,
+        ns=PIPELINE_NS,
+        what=Mark.PIPELINE_JSON,
+        name=f"{file_name}.json",
+        mimetype="application/json",
+        text=document_json,
+    )
+    attach_text(
+        conn,
+        target,
+        plates,
+        ns=PIPELINE_NS,
+        what=Mark.PIPELINE_PYTHON,
+        name=f"{file_name}.py",
+        mimetype="text/x-python",
+        text=python,
+    )
+    return ResultLinks(plate_id=result_plate_id, provenance_annotation_id=provenance, pipeline_annotation_id=document)
+
+
+def _values(
+    conn: BlitzGateway, target: ResultTarget, pairs: Sequence[tuple[str, str]], result_plate_id: int | None
+) -> dict[str, str]:
+    values = {
+        "execution_id": target.execution_id,
+        "pipeline_id": target.pipeline_id,
+        "pipeline_name": target.pipeline_name,
+        "pipeline_version": str(target.pipeline_version),
+        "pipeline_sha256": target.pipeline_hash,
+        "source_plate_id": str(target.plate.plate_id),
+    }
+    if result_plate_id is not None:
+        values["result_plate_id"] = str(result_plate_id)
+        values["result_location"] = result_plate_location(conn, target, result_plate_id)
+    return values | {name: text for name, text in pairs if name not in values}
+
+
+def _map_annotation(values: dict[str, str]) -> omero.model.MapAnnotation:
+    annotation = omero.model.MapAnnotationI()
+    annotation.setMapValue([omero.model.NamedValue(name, text) for name, text in values.items()])
+    return annotation
+
+
+def _update(conn: BlitzGateway, target: ResultTarget, annotation_id: int, values: dict[str, str]) -> None:
+    context = context_of(conn, target.plate.group_id)
+    parameters = omero.sys.ParametersI().addId(annotation_id)
+    annotation = find_all(conn, "select a from MapAnnotation a where a.id = :id", parameters, context)[0]
+    if [(pair.name, pair.value) for pair in annotation.getMapValue() or ()] != list(values.items()):
+        annotation.setMapValue([omero.model.NamedValue(name, text) for name, text in values.items()])
+        save(conn, annotation, context)
