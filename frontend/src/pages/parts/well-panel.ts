@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+/** One well in detail: its state, its figures or its failure, its images and what was found in them. */
+
+import { STATE_LOOKS } from '../../shared/platemap/states';
+import type { Api } from '../../shared/api';
+import type { WellExecution } from '../../shared/contracts';
+import type { ResultsPageData } from './documents';
+import { make } from './dom';
+import { failureBox } from './failure-box';
+import { figureList } from './figures';
+import { formatSeconds } from './format';
+import { showWellPictures } from './well-pictures';
+import { wellDetail } from './well-states';
+
+const THUMBNAIL_SIZE = 96;
+const MOST_THUMBNAILS = 12;
+
+/** Show `well` in `host`. Pictures are loaded anew only when the well or its state changed. */
+export function showWell(host: HTMLElement, well: WellExecution, page: ResultsPageData, api: Api): void {
+  const key = `${well.well}/${well.state}/${well.attempt}`;
+  const line = host.querySelector<HTMLElement>('[data-oh-detail]');
+  if (host.dataset.shown === key && line) {
+    line.textContent = detailOf(well);
+    return;
+  }
+  host.dataset.shown = key;
+  const images = page.images[well.well] ?? [];
+  const viewer = (image: number) => `${page.viewer}${image}/?execution=${page.execution.execution_id}&well=${well.well}`;
+  const pictures = make('div', {});
+  host.replaceChildren(
+    make(
+      'div',
+      { class: 'oh-well-head' },
+      make('strong', {}, well.well),
+      make('span', { class: 'oh-tag' }, STATE_LOOKS[well.state].word),
+      make('span', { class: 'oh-sub oh-same-line', 'data-oh-detail': true }, detailOf(well)),
+    ),
+    well.failure && well.state === 'failed' ? failureBox(well.failure) : '',
+    well.state === 'done' ? figureList(well.measurements, page.measurements, page.primary_measurement) : '',
+    pictures,
+    thumbnails(well, images, page, viewer),
+  );
+  if (well.state !== 'done' && well.state !== 'saving') return;
+  const executionId = page.execution.execution_id;
+  showWellPictures(pictures, { api, executionId, well: well.well, images, thumbnails: page.thumbnails, viewer }).catch(
+    (error: unknown) => pictures.replaceChildren(make('p', { class: 'oh-hint', role: 'alert' }, (error as Error).message)),
+  );
+}
+
+function detailOf(well: WellExecution): string {
+  if (well.state === 'failed') return well.attempt > 1 ? `after ${well.attempt} attempts` : '';
+  if (well.state === 'done' && well.seconds !== null) return `in ${formatSeconds(well.seconds)}`;
+  return wellDetail(well);
+}
+
+function thumbnails(
+  well: WellExecution,
+  images: readonly number[],
+  page: ResultsPageData,
+  viewer: (image: number) => string,
+): HTMLElement {
+  const list = make('div', { class: 'oh-thumbs' });
+  images.slice(0, MOST_THUMBNAILS).forEach((image, index) => {
+    const picture = make('img', { src: `${page.thumbnails}${image}/${THUMBNAIL_SIZE}/`, alt: '', loading: 'lazy' });
+    const field = `field ${index + 1}`;
+    list.append(make('a', { href: viewer(image), title: `Open ${field} of ${well.well} in the viewer` }, picture, field));
+  });
+  return list;
+}

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+/** The results page: follows an execution live and shows what it measured. */
+
+import { createApi } from '../shared/api';
+import { type ExecutionStatus, type ExecutionStatusName, isFinal, type MeasurementPage, type WellExecution } from '../shared/contracts';
+import { readPageData } from '../shared/page-data';
+import { createPlateMap } from '../shared/platemap';
+import { pollEvents } from '../shared/polling';
+import { confirmed } from './parts/confirm';
+import type { ExecutionDetail, ResultsPageData } from './parts/documents';
+import { byId, make, showNotice } from './parts/dom';
+import { failureBox } from './parts/failure-box';
+import { count, formatMoment, formatRemaining, humanised } from './parts/format';
+import { createMeasurementTable } from './parts/measurement-table';
+import { signInAgain } from './parts/sign-in';
+import { statusPill, updateProgress } from './parts/status-pill';
+import { showWell } from './parts/well-panel';
+import { countWells, foldWell, wellDetail } from './parts/well-states';
+
+const page = readPageData<ResultsPageData>();
+const api = createApi(page.api);
+const id = page.execution.execution_id;
+const path = `executions/${id}/`;
+const ETA_INTERVAL = 3000;
+
+let execution: ExecutionDetail = page.execution;
+const wells = new Map(execution.wells.map((well) => [well.well, well]));
+let chosen: string | null = null;
+let askedForStatus = 0;
+let signingIn = false;
+
+const map = createPlateMap(byId('oh-map'), {
+  rows: execution.rows,
+  columns: execution.columns,
+  wells: wells.keys(),
+  label: `Wells of plate ${execution.plate_name}`,
+  selection: 'single',
+  onSelectionChange: ([well]) => chooseWell(well ?? null),
+  onOpen: (well) => {
+    map.select([well]);
+    chooseWell(well);
+  },
+});
+
+const table = createMeasurementTable({
+  api,
+  executionId: id,
+  host: byId('oh-table'),
+  moreButton: byId<HTMLButtonElement>('oh-more'),
+  measurements: page.measurements,
+  onWell: (well) => {
+    map.select([well]);
+    chooseWell(well);
+  },
+});
+
+// ------------------------------------------------------------------ the plate and the chosen well
+
+const shown = byId<HTMLSelectElement>('oh-shown');
+
+function paintWell(well: WellExecution): void {
+  map.setState(well.well, well.state, wellDetail(well));
+  if (shown.value) map.setValue(well.well, well.measurements[shown.value] ?? null);
+}
+
+/** Offer every measurement that some well has, those that the pipeline describes first. */
+function offerMeasurements(): void {
+  const described = page.measurements.filter((entry) => entry.level === 'well').map((entry) => entry.name);
+  const found = new Set([...wells.values()].flatMap((well) => Object.keys(well.measurements)));
+  const names = [...described.filter((name) => found.has(name)), ...[...found].filter((name) => !described.includes(name))];
+  const known = new Set([...shown.options].map((option) => option.value));
+  for (const name of names) if (!known.has(name)) shown.append(make('option', { value: name }, titleOf(name)));
+}
+
+function titleOf(name: string): string {
+  return page.measurements.find((entry) => entry.name === name)?.title ?? humanised(name);
+}
+
+function showHeatMap(): void {
+  const name = shown.value;
+  if (!name) {
+    map.showHeatMap(null);
+    return;
+  }
+  const values = new Map([...wells.values()].map((well) => [well.well, well.measurements[name] ?? null]));
+  const unit = page.measurements.find((entry) => entry.name === name)?.unit;
+  map.showHeatMap({ title: titleOf(name), values, ...(unit ? { unit } : {}) });
+}
+
+function chooseWell(well: string | null): void {
+  chosen = well;
+  table.mark(well);
+  const found = well === null ? undefined : wells.get(well);
+  if (found) showWell(byId('oh-well-body'), found, page, api);
+}
+
+// ------------------------------------------------------------------ how far it is
+
+function showBoard(status: ExecutionStatusName): void {
+  execution = { ...execution, status };
+  const counts = countWells(wells.values());
+  byId('oh-state').replaceChildren(statusPill(status));
+  const parts = [`${counts.wells_completed} of ${count(counts.wells_total, 'well')} done`];
+  if (counts.wells_failed) parts.push(`${counts.wells_failed} failed`);
+  if (counts.wells_skipped) parts.push(`${counts.wells_skipped} skipped`);
+  byId('oh-counts').textContent = parts.join(', ');
+  updateProgress(byId('oh-progress').querySelector('.oh-progress'), counts, !isFinal(status));
+  showFailures();
+  showButtons(status, counts.wells_failed + counts.wells_skipped);
+  if (isFinal(status)) {
+    byId('oh-now').textContent = '';
+    byId('oh-eta').textContent = execution.ended_at ? `ended ${formatMoment(execution.ended_at)}` : '';
+  }
+  if (status === 'waiting_for_sign_in') void signIn();
+}
+
+function showButtons(status: ExecutionStatusName, unfinished: number): void {
+  const cancel = document.getElementById('oh-cancel');
+  const retry = document.getElementById('oh-retry');
+  if (cancel) cancel.hidden = isFinal(status);
+  if (retry) retry.hidden = !isFinal(status) || unfinished === 0;
+}
+
+function showFailures(): void {
+  const failed = [...wells.values()].filter((well) => well.state === 'failed' && well.failure);
+  byId('oh-failed').hidden = failed.length === 0;
+  const list = byId('oh-failed-list');
+  for (const well of failed) {
+    if (!well.failure || list.querySelector(`[data-well="${well.well}"][data-attempt="${well.attempt}"]`)) continue;
+    list.querySelector(`[data-well="${well.well}"]`)?.remove();
+    const choose = make('button', { type: 'button', class: 'oh-link' }, make('strong', {}, well.well));
+    choose.addEventListener('click', () => {
+      map.select([well.well]);
+      chooseWell(well.well);
+    });
+    list.append(make('li', { 'data-well': well.well, 'data-attempt': well.attempt }, choose, failureBox(well.failure)));
+  }
+  const names = new Set(failed.map((well) => well.well));
+  for (const line of [...list.children]) if (!names.has((line as HTMLElement).dataset.well ?? '')) line.remove();
+}
+
+/** The current well and step and the estimate come from the status, asked for every few seconds. */
+async function showNow(): Promise<void> {
+  if (isFinal(execution.status) || Date.now() - askedForStatus < ETA_INTERVAL) return;
+  askedForStatus = Date.now();
+  const status = await api.get<ExecutionStatus>(`${path}status/`);
+  const where = [status.current_well ? `well ${status.current_well}` : '', status.current_step ?? ''].filter(Boolean);
+  byId('oh-now').textContent = where.join(' · ');
+  showNotice(byId('oh-message'), status.message);
+  const end = status.estimated_completion;
+  byId('oh-eta').textContent = end ? `${formatRemaining(Date.parse(end) - Date.now())} left` : '';
+}
+
+async function signIn(): Promise<void> {
+  const message = byId('oh-message');
+  if (!page.is_owner) {
+    showNotice(message, `The run goes on when ${execution.owner_name} opens this page: it needs their OMERO session.`);
+    return;
+  }
+  if (signingIn) return;
+  signingIn = true;
+  try {
+    await signInAgain(api, id);
+    showNotice(message, 'Signed in again. The run goes on.');
+  } catch (error) {
+    showNotice(message, `The run needs your OMERO session, but it could not be renewed: ${(error as Error).message}`);
+  } finally {
+    signingIn = false;
+  }
+}
+
+// ------------------------------------------------------------------ results
+
+async function showFinal(): Promise<void> {
+  execution = await api.get<ExecutionDetail>(path);
+  for (const well of execution.wells) {
+    wells.set(well.well, well);
+    paintWell(well);
+  }
+  offerMeasurements();
+  showBoard(execution.status);
+  showLinks();
+  showNotice(byId('oh-message'), execution.message);
+  if (chosen) chooseWell(chosen);
+  await table.refresh();
+}
+
+function showLinks(): void {
+  let any = false;
+  for (const item of document.querySelectorAll<HTMLElement>('[data-oh-link]')) {
+    const value = execution.results[item.dataset.ohLink as keyof typeof execution.results];
+    const link = item.querySelector<HTMLAnchorElement>('a');
+    if (!value || !link) continue;
+    link.href = `${link.dataset.ohBase}${value}${link.dataset.ohEnd ?? ''}`;
+    item.hidden = false;
+    any = true;
+  }
+  byId('oh-nothing-saved').hidden = any || isFinal(execution.status);
+}
+
+async function download(): Promise<void> {
+  const csv = await table.csv();
+  const link = make('a', { href: URL.createObjectURL(new Blob([csv], { type: 'text/csv' })) });
+  link.download = `${execution.plate_name}-${execution.pipeline_id}-${byId<HTMLSelectElement>('oh-level').value}.csv`;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
+// ------------------------------------------------------------------ following
+
+function follow(since: number): ReturnType<typeof pollEvents> {
+  return pollEvents({
+    fetchPage: (from, signal) => api.get(`${path}events/`, { params: { since: from }, signal }),
+    since,
+    interval: page.poll_interval_ms,
+    onEvents(events, status) {
+      let finished = false;
+      for (const event of events) {
+        const before = event.well ? wells.get(event.well) : undefined;
+        if (!before) continue;
+        const after = foldWell(before, event);
+        wells.set(before.well, after);
+        paintWell(after);
+        if (chosen === before.well) chooseWell(chosen);
+        finished ||= event.kind === 'well_done';
+      }
+      if (finished) {
+        offerMeasurements();
+        void table.refresh();
+      }
+      showBoard(status);
+      void showNow().catch(() => undefined);
+    },
+    onEnd: () => void showFinal(),
+    onError: (error, retryIn) =>
+      showNotice(byId('oh-offline'), retryIn === null ? error.message : `${error.message} Trying again in ${Math.ceil(retryIn / 1000)} s.`),
+    onRecovered: () => showNotice(byId('oh-offline'), ''),
+  });
+}
+
+let polling = follow(execution.last_event);
+
+async function command(name: 'cancel' | 'retry'): Promise<void> {
+  try {
+    const status = await api.post<ExecutionStatus>(`${path}${name}/`);
+    showBoard(status.status);
+    polling.stop();
+    const fresh = await api.get<ExecutionDetail>(path);
+    for (const well of fresh.wells) {
+      wells.set(well.well, well);
+      paintWell(well);
+    }
+    showBoard(fresh.status);
+    polling = follow(fresh.last_event);
+  } catch (error) {
+    showNotice(byId('oh-offline'), (error as Error).message);
+  }
+}
+
+async function askAndCancel(): Promise<void> {
+  const sure = await confirmed('Cancel this run?', 'Wells that are done keep their results. The others are not computed.', 'Cancel the run', 'Keep running');
+  if (sure) await command('cancel');
+}
+
+for (const well of wells.values()) paintWell(well);
+offerMeasurements();
+showBoard(execution.status);
+showLinks();
+void showNow().catch(() => undefined);
+if (page.primary_measurement && isFinal(execution.status) && [...shown.options].some((option) => option.value === page.primary_measurement)) {
+  shown.value = page.primary_measurement;
+  showHeatMap();
+}
+void table.show('well');
+shown.addEventListener('change', showHeatMap);
+byId<HTMLSelectElement>('oh-level').addEventListener('change', (event) => {
+  void table.show((event.target as HTMLSelectElement).value as MeasurementPage['level']);
+});
+byId('oh-download').addEventListener('click', () => void download());
+document.getElementById('oh-cancel')?.addEventListener('click', () => void askAndCancel());
+document.getElementById('oh-retry')?.addEventListener('click', () => void command('retry'));

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What every JSON view has around it: the method, the sign-in, the error envelope, the request id.
+
+A view takes ``(request, asker, **url_parameters)`` and returns a model, JSON, ``(model, status)`` or a response. It raises
+:class:`~openhcs_client.OpenHCSError` to refuse. CSRF is checked by Django's middleware before any of this runs.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from django.http import Http404, HttpResponse, JsonResponse
+from pydantic import BaseModel
+
+from omero_openhcs.errors import explain, new_request_id
+from omero_openhcs.identity import Asker, OmeroSignIn, remembered_asker, signed_in_asker
+from openhcs_client import OpenHCSError
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+__all__ = ["api_view", "not_found"]
+
+Content = BaseModel | dict[str, Any] | list[Any]
+Answer = Content | HttpResponse | tuple[Content, int]
+
+
+def api_view(*methods: str, omero: bool = False) -> Callable[[Callable[..., Answer]], Callable[..., HttpResponse]]:
+    """Make a JSON view. ``omero``: the view needs an OMERO connection, not only to know who asks.
+
+    Methods other than GET are refused to the public user, whatever OMERO.web's own settings allow it.
+    """
+
+    def decorate(view: Callable[..., Answer]) -> Callable[..., HttpResponse]:
+        @functools.wraps(view)
+        def wrapped(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+            request_id = new_request_id()
+
+            def answer(asker: Asker) -> HttpResponse:
+                if request.method != "GET":
+                    asker.refuse_public()
+                return _as_response(view(request, asker, **kwargs))
+
+            def with_omero(request: HttpRequest, conn: Any = None, **_: Any) -> HttpResponse:
+                return _guarded(lambda: answer(signed_in_asker(request, conn)), request_id)
+
+            def respond() -> HttpResponse:
+                if request.method not in methods:
+                    raise _method_not_allowed(methods)
+                asker = None if omero else remembered_asker(request)
+                if asker is not None:
+                    return answer(asker)
+                return _ApiSignIn(useragent="OMERO.openhcs")(with_omero)(request)
+
+            response = _guarded(respond, request_id)
+            response["X-Request-ID"] = request_id
+            response.setdefault("Cache-Control", "no-store")
+            return response
+
+        return wrapped
+
+    return decorate
+
+
+def not_found(request: HttpRequest, rest: str = "") -> HttpResponse:
+    """The answer to an address that the API does not have."""
+    request_id = new_request_id()
+    return _refusal(explain(Http404(), request_id), request_id)
+
+
+class _ApiSignIn(OmeroSignIn):
+    """Answers 403 with the envelope instead of redirecting to the login page."""
+
+    def on_not_logged_in(self, request: HttpRequest, url: str, error: Any = None) -> HttpResponse:
+        return _refusal(
+            OpenHCSError("not_signed_in", "You are not signed in, or your OMERO session has ended. Sign in again.", status=403),
+            "",
+        )
+
+
+def _guarded(respond: Callable[[], HttpResponse], request_id: str) -> HttpResponse:
+    try:
+        return respond()
+    except Exception as error:
+        return _refusal(explain(error, request_id), request_id)
+
+
+def _as_response(answer: Answer) -> HttpResponse:
+    if isinstance(answer, HttpResponse):
+        return answer
+    content, status = answer if isinstance(answer, tuple) else (answer, 200)
+    if isinstance(content, BaseModel):
+        return HttpResponse(content.model_dump_json(), content_type="application/json", status=status)
+    return JsonResponse(content, status=status, safe=False)
+
+
+def _refusal(error: OpenHCSError, request_id: str) -> HttpResponse:
+    response = HttpResponse(error.envelope(request_id).model_dump_json(), content_type="application/json", status=error.status)
+    if error.code == "method_not_allowed":
+        response["Allow"] = error.field_errors.get("allow", "")
+    return response
+
+
+def _method_not_allowed(methods: tuple[str, ...]) -> OpenHCSError:
+    allowed = ", ".join(methods)
+    return OpenHCSError("method_not_allowed", f"Only {allowed} is possible here.", status=405, field_errors={"allow": allowed})

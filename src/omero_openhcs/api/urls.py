@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Addresses of the JSON API, relative to ``/openhcs/api/v1/``."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from . import executions, functions, health, labels, pipelines
+from .decorators import not_found
+
+urlpatterns = [
+    path("health/", health.health, name="openhcs_api_health"),
+    path("functions/", functions.function_list, name="openhcs_api_functions"),
+    path("functions/<path:function_id>/", functions.function_detail, name="openhcs_api_function"),
+    path("pipelines/", pipelines.pipeline_collection, name="openhcs_api_pipelines"),
+    path("pipelines/validate/", pipelines.validate, name="openhcs_api_validate"),
+    path("pipelines/render/", pipelines.render, name="openhcs_api_render"),
+    path("pipelines/<slug:pipeline_id>/", pipelines.pipeline_detail, name="openhcs_api_pipeline"),
+    path("executions/", executions.execution_collection, name="openhcs_api_executions"),
+    path("executions/<slug:execution_id>/", executions.execution_detail, name="openhcs_api_execution"),
+    path("executions/<slug:execution_id>/status/", executions.status, name="openhcs_api_status"),
+    path("executions/<slug:execution_id>/events/", executions.events, name="openhcs_api_events"),
+    path("executions/<slug:execution_id>/cancel/", executions.cancel, name="openhcs_api_cancel"),
+    path("executions/<slug:execution_id>/retry/", executions.retry, name="openhcs_api_retry"),
+    path("executions/<slug:execution_id>/session/", executions.renew_session, name="openhcs_api_session"),
+    path("executions/<slug:execution_id>/measurements/", executions.measurements, name="openhcs_api_measurements"),
+    path("executions/<slug:execution_id>/wells/<slug:well>/labels/", labels.label_list, name="openhcs_api_labels"),
+    path(
+        "executions/<slug:execution_id>/wells/<slug:well>/labels/<int:field>/<slug:name>/",
+        labels.label_image,
+        name="openhcs_api_label_image",
+    ),
+    # Named last: the base address for scripts, and a JSON answer for anything else below it.
+    path("", not_found, name="openhcs_api"),
+    path("<path:rest>", not_found),
+]

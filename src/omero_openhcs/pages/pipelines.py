@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The pages that show which pipelines there are and what each of them does."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from omero_openhcs.catalogue import list_pipelines, read_pipeline
+from openhcs_client import ExposedParameter, FunctionInfo, OpenHCSError, PipelineDocument
+
+from .decorators import or_trouble, page
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from omero_openhcs.identity import Asker
+
+__all__ = ["pipeline", "pipelines"]
+
+
+@page("omero_openhcs/pipelines.html")
+def pipelines(request: HttpRequest, asker: Asker) -> dict[str, Any]:
+    """Every pipeline that the user can choose."""
+    lines, trouble = or_trouble(lambda: list_pipelines(asker), [])
+    built_in = [line for line in lines if line.origin == "built-in"]
+    return {
+        "section": "pipelines",
+        "built_in": built_in,
+        "own": [line for line in lines if line.origin == "user"],
+        "trouble": trouble,
+    }
+
+
+@page("omero_openhcs/pipeline.html")
+def pipeline(request: HttpRequest, asker: Asker, pipeline_id: str) -> dict[str, Any]:
+    """One version of a pipeline: its steps, what can be set, what it measures, and the document itself."""
+    versions = read_pipeline(asker, pipeline_id)
+    document = _chosen(versions, request.GET.get("version"))
+    functions, _ = or_trouble(lambda: {info.id: info for info in asker.service.functions(offered=False)}, {})
+    python, no_python = or_trouble(lambda: asker.service.render(document), "")
+    return {
+        "document": document,
+        "section": "pipelines",
+        "versions": [known.version for known in versions],
+        "newest": versions[0].version,
+        "steps": _steps(document, functions),
+        "measured": _measured(document),
+        "hash": document.content_hash(),
+        "json": json.dumps(document.model_dump(mode="json", exclude_none=True), indent=2, ensure_ascii=False),
+        "python": python,
+        "no_python": no_python,
+        "plate_id": request.GET.get("plate") if (request.GET.get("plate") or "").isdecimal() else None,
+    }
+
+
+def _chosen(versions: list[PipelineDocument], wanted: str | None) -> PipelineDocument:
+    if not wanted:
+        return versions[0]
+    for document in versions:
+        if str(document.version) == wanted:
+            return document
+    raise OpenHCSError("version_not_found", f"Pipeline {versions[0].name!r} has no version {wanted[:20]!r}.", status=404)
+
+
+def _measured(document: PipelineDocument) -> list[dict[str, Any]]:
+    """The measurements, each once with the levels at which it is given."""
+    levels: dict[str, list[str]] = {}
+    for entry in document.measurements:
+        levels.setdefault(entry.name, []).append(entry.level)
+    described = {entry.name: entry for entry in reversed(document.measurements)}
+    return [{"measurement": described[name], "levels": found} for name, found in levels.items()]
+
+
+def _steps(document: PipelineDocument, functions: dict[str, FunctionInfo]) -> list[dict[str, Any]]:
+    """The steps with what the catalogue knows about their functions, and which values the user may set."""
+    steps = []
+    for index, step in enumerate(document.steps):
+        info = functions.get(step.function)
+        known = {parameter.name: parameter for parameter in info.parameters} if info else {}
+        exposed: dict[str, ExposedParameter] = {entry.parameter: entry for entry in document.parameters if entry.step == index}
+        names = [*step.parameters, *(name for name in exposed if name not in step.parameters)]
+        steps.append(
+            {
+                "step": step,
+                "function": info,
+                "parameters": [
+                    {
+                        "name": name,
+                        "value": step.parameters.get(name, exposed[name].default if name in exposed else None),
+                        "exposed": exposed.get(name),
+                        "info": known.get(name),
+                    }
+                    for name in names
+                ],
+            }
+        )
+    return steps

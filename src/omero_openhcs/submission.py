@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Submitting an execution and signing a waiting one in again: permission first, then a session of its own, then the service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openhcs_client import ExecutionCreated, ExecutionDetail, OpenHCSError, PipelineDocument, ServiceSubmission, SubmitExecution
+
+from . import settings
+from .omero_access.pipelines import is_user_pipeline, read_versions
+from .omero_access.plates import PlateSummary, open_plate
+from .omero_access.sessions import close_session, open_job_session
+
+if TYPE_CHECKING:
+    from .identity import Asker
+
+__all__ = ["require_may_run", "sign_in_again", "submit"]
+
+
+def submit(asker: Asker, wanted: SubmitExecution, idempotency_key: str | None) -> ExecutionCreated:
+    """Hand an execution to the service, with a session of the user in the plate's group.
+
+    When the service does not take it, the session is closed again.
+
+    Raises:
+        OpenHCSError: whatever refuses it: the plate, the group, the pipeline, or the service's own checks.
+    """
+    asker.refuse_public()
+    plate = open_plate(asker.omero, wanted.plate_id)
+    require_may_run(asker, plate)
+    document = _document_of(asker, wanted)
+    key = open_job_session(asker.omero, plate.group_id, idle_minutes=settings.JOB_SESSION_IDLE_MINUTES)
+    try:
+        return asker.service.submit(
+            ServiceSubmission(
+                **wanted.model_dump(),
+                omero_session=key,
+                session_for_job=True,
+                omero_server=settings.OMERO_SERVER or None,
+                document=document,
+            ),
+            idempotency_key=idempotency_key,
+        )
+    except BaseException:
+        close_session(asker.omero, key)
+        raise
+
+
+def sign_in_again(asker: Asker, execution: ExecutionDetail) -> None:
+    """Give an execution that waits for it a new session of its owner.
+
+    Raises:
+        OpenHCSError: ``not_owner`` (403) when somebody else asks; ``not_waiting`` (409) when it needs none.
+    """
+    asker.refuse_public()
+    if execution.owner_id != asker.person.user_id:
+        raise OpenHCSError("not_owner", f"Only {execution.owner_name} can sign in for this execution.", status=403)
+    if execution.status != "waiting_for_sign_in":
+        raise OpenHCSError("not_waiting", "This execution is not waiting for a sign-in.", status=409)
+    key = open_job_session(asker.omero, execution.group_id, idle_minutes=settings.JOB_SESSION_IDLE_MINUTES)
+    try:
+        asker.service.renew_session(execution.execution_id, key.get_secret_value(), session_for_job=True)
+    except BaseException:
+        close_session(asker.omero, key)
+        raise
+
+
+def require_may_run(asker: Asker, plate: PlateSummary) -> None:
+    """Refuse who may read the plate but not write results next to it.
+
+    Raises:
+        OpenHCSError: ``public_user`` or ``not_a_group_member`` (403).
+    """
+    asker.refuse_public()
+    if not asker.person.is_member(plate.group_id):
+        raise OpenHCSError(
+            "not_a_group_member",
+            f"You may look at this plate, but you are not a member of its group “{plate.group_name}”, so results could not be "
+            "saved there. Ask the group's owner to add you.",
+            status=403,
+        )
+
+
+def _document_of(asker: Asker, wanted: SubmitExecution) -> PipelineDocument | None:
+    """The document of a user's own pipeline; None for a built-in one, which the service knows itself."""
+    if not is_user_pipeline(wanted.pipeline_id):
+        return None
+    return read_versions(asker.omero, wanted.pipeline_id, wanted.version)[0]
