@@ -23,7 +23,17 @@ import omero.model
 
 from omero_sandbox.model.slice_sources import SliceClass, SliceMember, read_model_classes
 
-__all__ = ["ENTITIES", "ENUMERATIONS", "UNIT_TYPES", "Entity", "Field", "FieldKind", "entity_named", "entity_of", "is_system_type"]
+__all__ = [
+    "ENTITIES",
+    "ENUMERATIONS",
+    "UNIT_TYPES",
+    "Entity",
+    "Field",
+    "FieldKind",
+    "entity_named",
+    "entity_of",
+    "is_system_type",
+]
 
 UNIT_TYPES = frozenset({"ElectricPotential", "Frequency", "Length", "Power", "Pressure", "Temperature", "Time"})
 _RTYPES = {

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
+# ruff: noqa: S608 - names of tables and columns come from the reflected model alone; every value is bound
 """What a translation carries along: names in scope, values to bind, and typed pieces of SQL.
 
 Values never become part of the SQL text: `Context.bind` gives each a parameter.

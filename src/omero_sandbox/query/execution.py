@@ -39,9 +39,7 @@ _PERMISSION_FLAGS = (
 )
 
 
-def execute_query(
-    database: Database, hql: str, parameters: Any, caller: Caller, projection: bool = False
-) -> list[Any]:
+def execute_query(database: Database, hql: str, parameters: Any, caller: Caller, projection: bool = False) -> list[Any]:
     """Run a query and return what the caller may see of its result.
 
     Args:

@@ -219,9 +219,7 @@ def subquery(context: Context, parent: Scope, query: syntax.Query) -> tuple[str,
     # Conditions may add to scope.where only through sources, which are all translated above.
     group = [_value(context, scope, each).sql for each in query.group_by]
     having = None if query.having is None else _value(context, scope, query.having).sql
-    order = [
-        f"{_value(context, scope, each.expression).sql}{' DESC' if each.descending else ''}" for each in query.order_by
-    ]
+    order = [f"{_value(context, scope, each.expression).sql}{' DESC' if each.descending else ''}" for each in query.order_by]
     sql = f"SELECT {'DISTINCT ' if query.distinct else ''}{', '.join(each.sql for each in columns)}"
     sql += f" FROM {' '.join(scope.joins)}"
     sql += f" WHERE {' AND '.join(where)}" if where else ""

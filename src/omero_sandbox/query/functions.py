@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
+# ruff: noqa: S608 - names of tables and columns come from the reflected model alone; every value is bound
 """The functions of HQL. Only those named here exist; nothing a client writes reaches SQLite as a function name."""
 
 from __future__ import annotations

@@ -112,9 +112,7 @@ def _details(context: Context, scope: Scope, alias: str, entity: str, parts: lis
     return _reference(context, scope, alias, name, target)
 
 
-def _property(
-    context: Context, scope: Scope, alias: str, entity: str, name: str, rest: list[str], path: Path
-) -> Term:
+def _property(context: Context, scope: Scope, alias: str, entity: str, name: str, rest: list[str], path: Path) -> Term:
     field = ENTITIES[entity].find_field(name)
     if field is None:
         raise HqlError(f"could not resolve property: {name} of: {entity} ({path})")

@@ -77,9 +77,7 @@ def _add_entity(context: Context, scope: Scope, source: FromEntity) -> None:
     scope.define(source.alias, Alias(alias, entity))
 
 
-def _add_join(
-    context: Context, scope: Scope, join: Join, condition: Callable[[Expression], str]
-) -> Fetch | None:
+def _add_join(context: Context, scope: Scope, join: Join, condition: Callable[[Expression], str]) -> Fetch | None:
     parts = join.path.parts
     word = "LEFT JOIN" if join.outer else "JOIN"
     if len(parts) == 1 and parts[0] in ENTITIES:

@@ -26,8 +26,45 @@ _TOKEN = re.compile(
 _SPACE = re.compile(r"\s*")
 
 KEYWORDS = frozenset(
-    "select distinct from where and or not in is null like ilike between exists as left right inner outer full join fetch with "
-    "group by having order asc desc new case when then else end true false".split()
+    [
+        "select",
+        "distinct",
+        "from",
+        "where",
+        "and",
+        "or",
+        "not",
+        "in",
+        "is",
+        "null",
+        "like",
+        "ilike",
+        "between",
+        "exists",
+        "as",
+        "left",
+        "right",
+        "inner",
+        "outer",
+        "full",
+        "join",
+        "fetch",
+        "with",
+        "group",
+        "by",
+        "having",
+        "order",
+        "asc",
+        "desc",
+        "new",
+        "case",
+        "when",
+        "then",
+        "else",
+        "end",
+        "true",
+        "false",
+    ]
 )
 
 

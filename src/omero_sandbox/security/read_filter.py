@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
+# ruff: noqa: S608 - names of tables and columns come from the reflected model alone; every value is bound
 """What a caller sees, as a condition of SQL to be put on *every* table alias of every statement.
 
 The condition is the same rule as `permissions.can_read`; a property test holds the two together. Objects without owner and
@@ -48,13 +49,7 @@ class ReadFilter:
                 continue
             in_user_group = group_id == USER_GROUP and caller.group_id != ALL_GROUPS
             member_reads = group_id in caller.member_of and group_readable(permissions)
-            if (
-                caller.is_admin
-                or in_user_group
-                or group_id in caller.leader_of
-                or world_readable(permissions)
-                or member_reads
-            ):
+            if caller.is_admin or in_user_group or group_id in caller.leader_of or world_readable(permissions) or member_reads:
                 whole.append(group_id)
             elif owner_readable(permissions):
                 partly.append(group_id)

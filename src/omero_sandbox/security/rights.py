@@ -2,9 +2,9 @@
 """What a right means, and the check that the gate makes with it before every call.
 
 The table itself, ``Interface.operation`` -> `Rule`, is in `omero_sandbox.security.rights_table`. It is deny-by-default:
-an operation that is not in it is refused, whatever a service could do. The table answers "may this *kind* of caller make this call?";
-what the call then reads is filtered row by row by the query layer, and what it writes is checked object by object through
-`omero_sandbox.security.permissions`. Operations that rest on that second check are marked `Right.OBJECT`.
+an operation that is not in it is refused, whatever a service could do. The table answers "may this *kind* of caller make
+this call?"; what the call then reads is filtered row by row by the query layer, and what it writes is checked object by
+object through `omero_sandbox.security.permissions`. Operations that rest on that second check are marked `Right.OBJECT`.
 """
 
 from __future__ import annotations

@@ -48,16 +48,12 @@ def fill_new_database(database: Database) -> None:
         (USER_GROUP, "user", "rwr-r-"),
         (GUEST_GROUP, "guest", "rw----"),
     ):
-        database.insert(
-            "ExperimenterGroup", id=group_id, name=name, ldap=0, perms=_permissions(text), config="[]", **event
-        )
+        database.insert("ExperimenterGroup", id=group_id, name=name, ldap=0, perms=_permissions(text), config="[]", **event)
     for user_id, name, first, last in (
         (_ROOT_USER, "root", "root", "root"),
         (GUEST_USER, "guest", "Guest", "Account"),
     ):
-        database.insert(
-            "Experimenter", id=user_id, omeName=name, firstName=first, lastName=last, ldap=0, config="[]", **event
-        )
+        database.insert("Experimenter", id=user_id, omeName=name, firstName=first, lastName=last, ldap=0, config="[]", **event)
     for group_id, user_id, position in (
         (SYSTEM_GROUP, _ROOT_USER, 0),
         (USER_GROUP, _ROOT_USER, 1),

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
+# ruff: noqa: S608 - names of tables and columns come from the reflected model alone; every value is bound
 """The SQLite file behind the sandbox: one connection, one lock, nested transactions.
 
 SQLite answers a typical query in well under a millisecond, so one connection that all threads share behind a re-entrant lock

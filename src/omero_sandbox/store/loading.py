@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
+# ruff: noqa: S608 - names of tables and columns come from the reflected model alone; every value is bound
 """Turns rows into Ice objects.
 
 A `Loader` collects the ids that a result needs, reads each table once (through the read filter, whatever the query did

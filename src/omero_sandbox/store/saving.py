@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
+# ruff: noqa: S608 - names of tables and columns come from the reflected model alone; every value is bound
 """Stores object graphs: what `IUpdate` does.
 
 A graph may mix new objects, changed ones, unchanged ones and unloaded references. New objects get a row each; of existing
@@ -146,9 +147,7 @@ class _Saving:
 
     def _note(self, record: dict[str, Any]) -> Stored:
         group_id = record["group_id"]
-        stored = Stored(
-            record["dtype"], record["id"], record["owner_id"], group_id, self._group_permissions(group_id)
-        )
+        stored = Stored(record["dtype"], record["id"], record["owner_id"], group_id, self._group_permissions(group_id))
         self._stored[(ENTITIES[stored.entity].root, record["id"])] = stored
         return stored
 
@@ -177,9 +176,7 @@ class _Saving:
         new = Stored(entity.name, None, owner_id, group_id, self._group_permissions(group_id))
         check_creation(self._caller, new)
         event = self._current_event()
-        row_id = self._database.insert(
-            entity.name, owner_id=owner_id, group_id=group_id, creation_id=event, update_id=event
-        )
+        row_id = self._database.insert(entity.name, owner_id=owner_id, group_id=group_id, creation_id=event, update_id=event)
         item.instance._id = rlong(row_id)
         item.stored = new
         self._stored[(entity.root, row_id)] = new
@@ -331,9 +328,7 @@ class _Saving:
             )
 
     def _check_required(self, item: _Item, values: dict[str, Any]) -> None:
-        missing = [
-            each.name for each in item.entity.stored_fields() if not each.nullable and values.get(column(each)) is None
-        ]
+        missing = [each.name for each in item.entity.stored_fields() if not each.nullable and values.get(column(each)) is None]
         if missing:
             raise invalid(f"{item.known()} needs values for: {', '.join(missing)}.")
 
