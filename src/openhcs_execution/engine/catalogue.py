@@ -11,13 +11,34 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from typing import Literal
 
 from openhcs_client import FunctionInfo, FunctionParameter
 
-__all__ = ["PROJECTION", "CatalogueEntry", "catalogue_entry", "function", "load_functions"]
+__all__ = ["PROJECTION", "CatalogueEntry", "Grouping", "catalogue_entry", "function", "load_functions"]
 
 PROJECTION = "openhcs:create_projection"
-"""The one function that sees the focal planes of a field together, instead of its channels."""
+"""Sees the focal planes of a field together."""
+
+_ILLUMINATION = "omero_openhcs:correct_illumination"
+"""Sees the fields of a well together, because they share their illumination."""
+
+Dimension = Literal["site", "channel", "z_index"]
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Which planes one call of a function sees together: stacked ``over`` a dimension, one call for each of ``by``.
+
+    OpenHCS leaves this to each step; with the wrong choice a function silently mixes fields. So it belongs to the function.
+    """
+
+    over: Dimension
+    by: Dimension
+
+
+_ONE_FIELD = Grouping(over="channel", by="site")
+_GROUPINGS = {PROJECTION: Grouping(over="z_index", by="channel"), _ILLUMINATION: Grouping(over="site", by="channel")}
 
 
 @dataclass(frozen=True)
@@ -38,7 +59,12 @@ class CatalogueEntry:
     @property
     def is_filter(self) -> bool:
         """Whether it only changes images, plane by plane, so that a step may restrict it to some channels."""
-        return self.info.outputs == ["image"] and self.info.inputs == ["image"] and self.info.id != PROJECTION
+        return self.info.inputs == self.info.outputs == ["image"] and self.grouping == _ONE_FIELD
+
+    @property
+    def grouping(self) -> Grouping:
+        """What one call of the function sees: the channels of one field, unless the function is about more."""
+        return _GROUPINGS.get(self.info.id, _ONE_FIELD)
 
 
 @lru_cache(maxsize=1)

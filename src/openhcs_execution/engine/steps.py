@@ -21,7 +21,7 @@ from openhcs_client import ParameterValue, PipelineDocument, PipelineStep
 
 from .catalogue import PROJECTION, catalogue_entry
 from .channels import channel_number
-from .functions import native, nuclei
+from .functions import colocalisation, intensity, native, nuclei, spots
 
 __all__ = ["build_steps", "callable_of", "projects"]
 
@@ -29,6 +29,10 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     PROJECTION: create_projection,
     "openhcs:gaussian_blur": native.gaussian_blur,
     "openhcs:tophat": native.tophat,
+    "omero_openhcs:correct_illumination": intensity.correct_illumination,
+    "omero_openhcs:measure_field_intensity": intensity.measure_field_intensity,
+    "omero_openhcs:find_spots": spots.find_spots,
+    "omero_openhcs:measure_colocalisation": colocalisation.measure_colocalisation,
     "omero_openhcs:segment_nuclei": nuclei.segment_nuclei,
     "omero_openhcs:measure_nuclei_intensity": nuclei.measure_nuclei_intensity,
 }
@@ -65,16 +69,14 @@ def _step(step: PipelineStep, channels: Sequence[str]) -> FunctionStep:
     if step.channels is not None:
         parameters["channels"] = tuple(channel_number(channel, channels) for channel in step.channels)
     if step.function == PROJECTION:
-        stacked, split = VariableComponents.Z_INDEX, GroupBy.CHANNEL
         parameters["method"] = NumpyStackProjectionMethod(parameters.get("method", "max_projection"))
-    else:
-        stacked, split = VariableComponents.CHANNEL, GroupBy.SITE
+    grouping = catalogue_entry(step.function).grouping
     return FunctionStep(
         func=(callable_of(step.function), parameters),
         name=step.name,
         processing_config=LazyProcessingConfig(
-            variable_components=[stacked],
-            group_by=split,
+            variable_components=[VariableComponents(grouping.over)],
+            group_by=GroupBy(grouping.by),
             input_source=InputSource.PIPELINE_START if step.input == "start" else InputSource.PREVIOUS_STEP,
         ),
     )

@@ -19,7 +19,7 @@ from openhcs_client import (
     ValidationReport,
 )
 
-from .catalogue import PROJECTION, CatalogueEntry, catalogue_entry
+from .catalogue import CatalogueEntry, catalogue_entry
 from .channels import channel_number
 
 __all__ = ["check_document", "check_value"]
@@ -67,15 +67,10 @@ def _check_step(step: PipelineStep, made: set[str], channels: Sequence[str] | No
         errors["channels"] = f"{entry.info.title} cannot be restricted to channels."
     elif step.channels is not None:
         errors |= _check_channels(step.channels, channels)
-    grouping = _grouping(step.function)
-    if step.grouping is not None and (step.grouping.over, step.grouping.by) != grouping:
-        over, by = grouping
-        errors["grouping"] = f"{entry.info.title} works over {over[0]} by {by}; leave the grouping out."
+    grouping = entry.grouping
+    if step.grouping is not None and (step.grouping.over, step.grouping.by) != ([grouping.over], grouping.by):
+        errors["grouping"] = f"{entry.info.title} works over {grouping.over} by {grouping.by}; leave the grouping out."
     return errors
-
-
-def _grouping(function_id: str) -> tuple[list[str], str]:
-    return (["z_index"], "channel") if function_id == PROJECTION else (["channel"], "site")
 
 
 def _check_channels(chosen: list[str], channels: Sequence[str] | None) -> dict[str, str]:

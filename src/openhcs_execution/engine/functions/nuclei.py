@@ -5,7 +5,7 @@ import numpy as np
 from openhcs.core.memory import numpy as numpy_function
 from openhcs.core.pipeline.function_contracts import artifact_inputs, artifact_outputs
 
-from ..imaging.background import background_surface, sharpness
+from ..imaging.background import background_level, sharpness
 from ..imaging.nuclei import NucleiSettings
 from ..imaging.nuclei import segment_nuclei as find_nuclei
 from ..imaging.objects import measure_intensity, measure_shape, object_count
@@ -14,15 +14,13 @@ from .artifacts import labels_from, labels_of, measurements_of
 
 __all__ = ["measure_nuclei_intensity", "segment_nuclei"]
 
-_BACKGROUND_BLOCK = 128.0
-
 
 @numpy_function
 @artifact_outputs(labels_of("nuclei"), measurements_of("nuclei"))
 def segment_nuclei(
     image: np.ndarray,
     channel: int = 1,
-    diameter: float = 24.0,
+    diameter: float = 18.0,
     contrast: float = 6.0,
     smallest: float = 0.15,
     split_touching: bool = True,
@@ -53,7 +51,7 @@ def measure_nuclei_intensity(
 ):
     """Measure the intensity of one channel in every nucleus, above the local background if asked."""
     plane = image[channel - 1]
-    background = background_surface(plane, _BACKGROUND_BLOCK) if subtract_background else 0.0
+    background = background_level(plane) if subtract_background else 0.0
     intensity = measure_intensity(labels, plane, background)
     measurements = FieldMeasurements(
         kind="nuclei",

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Find nuclei (or whole round cells) in one plane and tell touching ones apart.
 
-The way of a plane: subtract the slowly varying background, smooth, take what stands out of the noise *and* of the half-way
-line between background and objects, put one seed per bump of the distance map, grow the seeds by watershed, trim every
+The way of a plane: subtract the slowly varying background, smooth, take what stands out of the noise, of the valley
+between background and objects and of its surroundings, put one seed per bump, grow the seeds by watershed, trim every
 object at a fraction of its own brightness, drop what is too small. A plane without nuclei has nothing that stands out of its
 noise, so it yields no objects rather than noise.
 """
@@ -18,15 +18,16 @@ from skimage.filters import threshold_otsu
 from skimage.segmentation import watershed
 
 from .background import background_surface, noise_level, smooth
+from .labels import drop, drop_small, remove_border_objects, renumber
 
-__all__ = ["NucleiSettings", "remove_border_objects", "renumber", "segment_nuclei"]
+__all__ = ["NucleiSettings", "segment_nuclei"]
 
 
 @dataclass(frozen=True)
 class NucleiSettings:
     """How nuclei look. ``diameter`` is typical, in pixels; ``contrast`` is in standard deviations of the background."""
 
-    diameter: float = 24.0
+    diameter: float = 18.0
     contrast: float = 6.0
     smallest: float = 0.15
     split: bool = True
@@ -34,8 +35,10 @@ class NucleiSettings:
 
 
 _BLOCK_DIAMETERS = 5.0  # a background block must hold more background than nuclei
-_TRIM = 0.35  # an object ends where its signal falls below this share of its own bright part
-_SEED_SPACING = 0.4  # two seeds are at least this many diameters apart
+_LARGEST_HOLE = 0.03  # of the squared diameter
+_LOCAL = 0.8  # and out of the mean of its surroundings by this share, which opens the gaps of dense fields
+_TRIM = 0.5  # an object ends where its signal falls below this share of its own bright part
+_SEED_SPACING = 0.3  # two seeds are at least this many diameters apart
 
 
 def segment_nuclei(image: np.ndarray, settings: NucleiSettings) -> np.ndarray:
@@ -50,20 +53,33 @@ def segment_nuclei(image: np.ndarray, settings: NucleiSettings) -> np.ndarray:
         return np.zeros(image.shape, np.int32)
     # Otsu of the bright part alone would cut nuclei in two; with the background it finds the valley between both.
     threshold = max(least, 0.6 * float(threshold_otsu(np.clip(signal, 0, np.quantile(bright, 0.95)))))
-    mask = ndimage.binary_fill_holes(ndimage.binary_opening(signal > threshold))
-    labels = _declump(mask, signal, diameter) if settings.split else ndimage.label(mask)[0]
+    surround = smooth(signal, diameter / 2)
+    above = signal > np.maximum(threshold, _LOCAL * surround)
+    mask = _without_pinholes(ndimage.binary_opening(above), _LARGEST_HOLE * diameter**2)
+    labels = _declump(mask, signal, surround, diameter) if settings.split else ndimage.label(mask)[0]
     labels = _trim(labels, signal)
     smallest = settings.smallest * np.pi / 4 * diameter**2
-    labels = _drop(labels, np.bincount(labels.ravel()) < smallest)
+    labels = drop_small(labels, smallest)
     if settings.exclude_border:
         labels = remove_border_objects(labels)
     return renumber(labels)
 
 
-def _declump(mask: np.ndarray, signal: np.ndarray, diameter: float) -> np.ndarray:
-    """Split ``mask`` into one region per nucleus: seeds are bumps of the smoothed distance to the outside."""
+def _without_pinholes(mask: np.ndarray, largest: float) -> np.ndarray:
+    """Fill dark specks of up to ``largest`` pixels within nuclei, but not the gaps between the nuclei of a dense field."""
+    holes, _ = ndimage.label(~mask)
+    return mask | drop(holes, np.bincount(holes.ravel()) > largest).astype(bool)
+
+
+def _declump(mask: np.ndarray, signal: np.ndarray, surround: np.ndarray, diameter: float) -> np.ndarray:
+    """Split ``mask`` into one region per nucleus.
+
+    Seeds are the bumps of the distance to the outside, which is short at the waist between two nuclei, times the local
+    brightness, which is often low there: where one says nothing the other may.
+    """
     distance = ndimage.distance_transform_edt(mask).astype(np.float32)
-    relief = smooth(distance, diameter / 12)
+    contrast = np.divide(smooth(signal, diameter / 8), surround, out=np.zeros_like(surround), where=mask & (surround > 0))
+    relief = smooth(distance * np.clip(contrast, 0, 4), diameter / 16)
     clumps, _ = ndimage.label(mask)
     peaks = peak_local_max(
         relief, min_distance=max(1, round(_SEED_SPACING * diameter)), labels=clumps, exclude_border=False, threshold_abs=0.5
@@ -74,34 +90,17 @@ def _declump(mask: np.ndarray, signal: np.ndarray, diameter: float) -> np.ndarra
 
 
 def _trim(labels: np.ndarray, signal: np.ndarray) -> np.ndarray:
-    """Cut off the blurred rim of each object, relative to its own brightness (bright neighbours do not matter)."""
-    count = int(labels.max())
-    if not count:
-        return labels
-    index = np.arange(1, count + 1)
-    core = np.concatenate([[0.0], ndimage.maximum(smooth(signal, 1.0), labels, index)])
-    return np.where(signal >= _TRIM * core[labels], labels, 0)
+    """Cut off the blurred rim of each object, relative to its own brightness (bright neighbours do not matter).
+
+    The brightness of an object is the mean of its brighter part, the pixels above its mean: the plateau of a nucleus, hardly
+    moved by its rim or by bright specks.
+    """
+    of, values = labels.ravel(), signal.ravel()
+    mean = _means(of, values)
+    bright = np.where(values >= mean[of], of, 0)
+    return np.where(signal >= _TRIM * _means(bright, values)[labels], labels, 0)
 
 
-def _drop(labels: np.ndarray, unwanted: np.ndarray) -> np.ndarray:
-    """Set the labels marked in ``unwanted`` (indexed by label) to background."""
-    keep = ~unwanted
-    keep[0] = False
-    return np.where(keep[labels], labels, 0)
-
-
-def remove_border_objects(labels: np.ndarray) -> np.ndarray:
-    """Drop the objects that touch the edge of the field: their size and intensity are not theirs."""
-    touching = np.zeros(int(labels.max()) + 1, bool)
-    for edge in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
-        touching[np.unique(edge)] = True
-    return _drop(labels, touching)
-
-
-def renumber(labels: np.ndarray) -> np.ndarray:
-    """Number the objects 1, 2, 3 … without gaps, in the order of their old labels; int32."""
-    present = np.unique(labels)
-    present = present[present > 0]
-    new = np.zeros(int(labels.max(initial=0)) + 1, np.int32)
-    new[present] = np.arange(1, len(present) + 1, dtype=np.int32)
-    return new[labels]
+def _means(of: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Mean of ``values`` per label ``of``; 0 for labels without pixels."""
+    return np.bincount(of, values) / np.maximum(np.bincount(of), 1)
