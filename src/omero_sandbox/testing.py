@@ -40,8 +40,8 @@ class SandboxError(RuntimeError):
 class RunningSandbox:
     """A sandbox in a process of its own.
 
-    ``connect`` gives a signed-in BlitzGateway; whoever asks for it closes it. ``kill`` is a crash, ``restart`` comes back with the
-    same data on the same port; sessions do not survive either, data do.
+    ``connect`` gives a signed-in BlitzGateway; whoever asks for it closes it. ``kill`` is a crash, ``restart`` comes back
+    with the same data on the same port; sessions do not survive either, data do.
     """
 
     host: str

@@ -17,6 +17,7 @@ import omero
 import omero.cmd
 
 from omero_sandbox.commands import composite, graphs, reports
+from omero_sandbox.commands.leftovers import remove_data
 from omero_sandbox.commands.registry import COMMANDS, Context
 from omero_sandbox.ice.dispatch import Service, current_call
 
@@ -56,6 +57,7 @@ class HandleService(Service):
         try:
             with self.database.transaction(write=True):
                 response = run_request(request, context)
+            remove_data(self.database, context.deleted)
         except omero.ServerError as error:
             log.info("%s refused: %s", type(request).__name__, error.message)
             return self._failed(type(error).__name__, error.message or "", "")

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import omero
@@ -26,6 +26,7 @@ class Context:
     server: SandboxServer
     session: Session
     caller: Caller
+    deleted: dict[str, set[int]] = field(default_factory=dict)  # by class; their files go once the transaction is over
 
     @property
     def database(self) -> Database:

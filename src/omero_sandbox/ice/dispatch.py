@@ -2,9 +2,8 @@
 """The one gate: every call of every client passes `Gate.call`, and nothing reaches a service otherwise.
 
 In this order: the connection must be signed in to the session whose servant it calls; the operation must be implemented
-(else the call is counted and refused by name); it must be in the table of `omero_sandbox.security.rights` (else refused); the caller must
-have the right the table asks for; then the service method runs in one database transaction, read-only unless the table
-says that the operation writes.
+(else the call is counted and refused by name); it must be in `omero_sandbox.security.rights_table` (else refused); the
+caller must have the right the table asks for; then the service method runs in one database transaction.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Stands where Glacier2's router stands: it signs clients in and out.
 
-Clients find it under the identity ``OMERO.Glacier2/router``. They then talk to services over the same connection: the router gives
-no proxy of its own for clients, so Ice uses the router's endpoint for everything.
+Clients find it under the identity ``OMERO.Glacier2/router``. They then talk to services over the same connection: the
+router gives no proxy of its own for clients, so Ice uses the router's endpoint for everything.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ROUTER_IDENTITY = "OMERO.Glacier2/router"
 _LONGEST_NAME = 255
 
 
-class Router(Glacier2.Router):  # type: ignore[misc]
+class Router(Glacier2.Router):
     """Glacier2's interface, as far as omero-py and OMERO.web use it."""
 
     def __init__(self, server: SandboxServer) -> None:

@@ -111,7 +111,7 @@ class Attachment:
     detach: bool = False
 
 
-class _ConnectionWatch(Ice.ConnectionCallback):  # type: ignore[misc]
+class _ConnectionWatch(Ice.ConnectionCallback):
     """Tells when a connection is gone, also when its client was killed."""
 
     def __init__(self, sessions: Sessions, key: tuple[str, int]) -> None:

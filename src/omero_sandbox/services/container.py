@@ -15,7 +15,7 @@ from omero.rtypes import rlist, rlong
 
 from omero_sandbox.ice.dispatch import Service
 from omero_sandbox.ice.errors import api_usage
-from omero_sandbox.model.reflection import FieldKind
+from omero_sandbox.model.reflection import FieldKind, entity_of
 from omero_sandbox.query.execution import execute_query
 from omero_sandbox.security.caller import Caller
 from omero_sandbox.services.query import entity_for
@@ -43,7 +43,6 @@ _TREES = {
     "Dataset": "select distinct o from Dataset o left outer join fetch o.imageLinks l left outer join fetch l.child c",
     "Screen": "select distinct o from Screen o left outer join fetch o.plateLinks l left outer join fetch l.child c",
     "Plate": "select distinct o from Plate o left outer join fetch o.plateAcquisitions c",
-    "TagAnnotation": "select distinct o from TagAnnotation o left outer join fetch o.annotationLinks l left outer join fetch l.child c",
 }
 
 
@@ -130,7 +129,9 @@ class ContainerService(Service):
     def unlink(self, links: list[Any], parameters: Any, caller: Caller) -> None:
         """Delete links."""
         for link in links:
-            delete(self.database, entity_for(type(link).__name__).name, [link.id.val], caller)
+            if not entity_of(link).is_link:
+                raise api_usage("Only links can be unlinked.")
+            delete(self.database, entity_of(link).name, [link.id.val], caller)
 
 
 def _restriction(parameters: Any) -> tuple[int | None, int | None]:

@@ -129,9 +129,10 @@ class MetadataService(Service):
         if not ids:
             return []
         query = (
-            "select c from LogicalChannel c left outer join fetch c.photometricInterpretation left outer join fetch c.illumination "
-            "left outer join fetch c.contrastMethod left outer join fetch c.mode left outer join fetch c.detectorSettings ds "
-            "left outer join fetch ds.detector left outer join fetch c.lightSourceSettings ls left outer join fetch ls.lightSource "
+            "select c from LogicalChannel c left outer join fetch c.photometricInterpretation "
+            "left outer join fetch c.illumination left outer join fetch c.contrastMethod left outer join fetch c.mode "
+            "left outer join fetch c.detectorSettings ds left outer join fetch ds.detector "
+            "left outer join fetch c.lightSourceSettings ls left outer join fetch ls.lightSource "
             "left outer join fetch c.lightPath left outer join fetch c.filterSet where c.id in (:ids) order by c.id"
         )
         return execute_query(self.database, query, id_parameters(ids), caller)

@@ -26,12 +26,17 @@ from omero_sandbox.services.ldap import LdapService
 from omero_sandbox.services.metadata import MetadataService
 from omero_sandbox.services.pixels_metadata import PixelsService
 from omero_sandbox.services.query import QueryService
+from omero_sandbox.services.raw_files import RawFileStoreService
+from omero_sandbox.services.raw_pixels import RawPixelsStoreService
+from omero_sandbox.services.rendering import RenderingEngineService
+from omero_sandbox.services.rendering_settings import RenderingSettingsService
 from omero_sandbox.services.repository_info import RepositoryInfoService
 from omero_sandbox.services.roi import RoiService
 from omero_sandbox.services.script import ScriptService
 from omero_sandbox.services.search import SearchService
 from omero_sandbox.services.session import SessionService
 from omero_sandbox.services.share import ShareService
+from omero_sandbox.services.thumbnails import ThumbnailStoreService
 from omero_sandbox.services.timeline import TimelineService
 from omero_sandbox.services.types import TypesService
 from omero_sandbox.services.update import UpdateService
@@ -52,6 +57,7 @@ STATELESS: dict[str, tuple[str, type[Service]]] = {
     "getPixelsService": ("IPixels", PixelsService),
     "getProjectionService": ("IProjection", Service),
     "getQueryService": ("IQuery", QueryService),
+    "getRenderingSettingsService": ("IRenderingSettings", RenderingSettingsService),
     "getRepositoryInfoService": ("IRepositoryInfo", RepositoryInfoService),
     "getRoiService": ("IRoi", RoiService),
     "getScriptService": ("IScript", ScriptService),
@@ -66,7 +72,11 @@ STATELESS: dict[str, tuple[str, type[Service]]] = {
 STATEFUL: dict[str, tuple[str, type[Service]]] = {
     "createExporter": ("Exporter", Service),
     "createJobHandle": ("JobHandle", Service),
+    "createRawFileStore": ("RawFileStore", RawFileStoreService),
+    "createRawPixelsStore": ("RawPixelsStore", RawPixelsStoreService),
+    "createRenderingEngine": ("RenderingEngine", RenderingEngineService),
     "createSearchService": ("Search", SearchService),
+    "createThumbnailStore": ("ThumbnailStore", ThumbnailStoreService),
 }
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from omero_sandbox.ice.dispatch import Service
+from omero_sandbox.commands.leftovers import remove_data
+from omero_sandbox.ice.dispatch import Service, own_transactions
 from omero_sandbox.ice.errors import api_usage
 from omero_sandbox.model.reflection import entity_of
 from omero_sandbox.security.caller import Caller
@@ -44,11 +45,12 @@ class UpdateService(Service):
         """Save several objects and return their ids only."""
         return [each.id.val for each in self.saveAndReturnArray(objects, caller)]
 
+    @own_transactions
     def deleteObject(self, obj: Any, caller: Caller) -> None:
         """Delete one object with what belongs to it."""
         if obj is None or obj.id is None:
             raise api_usage("Only an object with an id can be deleted.")
-        delete(self.database, entity_of(obj).name, [obj.id.val], caller)
+        remove_data(self.database, delete(self.database, entity_of(obj).name, [obj.id.val], caller))
 
     def indexObject(self, obj: Any, caller: Caller) -> None:
         """Nothing to do: search reads the objects themselves."""
