@@ -27,6 +27,7 @@ __all__ = [
     "TABLE",
     "Scalar",
     "TableError",
+    "add_column",
     "append_masks",
     "check_metadata_key",
     "create",
@@ -58,38 +59,68 @@ def check_metadata_key(key: str) -> None:
 
 def create(file: h5py.File, columns: Sequence[Any]) -> None:
     """Write an empty table with ``columns``, checked before, into an empty file."""
-    types = [(column.name.encode(), column_types.file_type(column)) for column in columns]
-    compound = h5py.h5t.create(h5py.h5t.COMPOUND, sum(kind.get_size() for _, kind in types))
-    offset = 0
-    for name, kind in types:
-        compound.insert(name, offset, kind)
-        offset += kind.get_size()
     group = file.create_group("OME")
-    rows_per_chunk = max(1, min(4096, (1 << 16) // offset))
-    table = group.create_dataset(
-        "Measurements", shape=(0,), maxshape=(None,), chunks=(rows_per_chunk,), dtype=h5py.Datatype(compound)
-    )
-    # What PyTables, and so OMERO.server, looks for.
-    for node, attributes in (
-        (file, {"CLASS": "GROUP", "VERSION": "1.0", "TITLE": "", "PYTABLES_FORMAT_VERSION": "2.1"}),
-        (group, {"CLASS": "GROUP", "VERSION": "1.0", "TITLE": ""}),
-        (table, {"CLASS": "TABLE", "VERSION": "2.7", "TITLE": "", "__version": _FORMAT_VERSION}),
-    ):
-        for key, value in attributes.items():
-            node.attrs[key] = np.bytes_(value)
-    for index, (name, _) in enumerate(types):
-        table.attrs[f"FIELD_{index}_NAME"] = np.bytes_(name)
-    table.attrs["NROWS"] = np.int64(0)
+    for node in (file, group):
+        _set_texts(node, {"CLASS": "GROUP", "VERSION": "1.0", "TITLE": ""})
+    _set_texts(file, {"PYTABLES_FORMAT_VERSION": "2.1"})
+    table = _create_rows(group, [(column.name, column_types.file_type(column)) for column in columns])
+    _set_texts(table, {"__version": _FORMAT_VERSION})
     table.attrs["__initialized"] = time.time()
-    described = {
-        "ColumnTypes": [column.ice_staticId().encode() for column in columns],
-        "ColumnDescriptions": [(column.description or "").encode() for column in columns],
-    }
-    for name, texts in described.items():
-        width = max(1, *(len(text) for text in texts)) if texts else 1
-        array = group.create_dataset(name, data=np.array(texts, dtype=f"S{width}"))
-        for key, value in {"CLASS": "ARRAY", "VERSION": "2.4", "TITLE": "", "FLAVOR": "python"}.items():
-            array.attrs[key] = np.bytes_(value)
+    _describe(group, [column.ice_staticId() for column in columns], [column.description or "" for column in columns])
+
+
+def add_column(table: h5py.Dataset, column: Any) -> None:
+    """Write the table anew with one more column, checked before, that has a value for each row."""
+    group, names = table.parent, table.dtype.names
+    headers, metadata = headers_of(table), {key: table.attrs[key] for key in metadata_keys(table)}
+    old = table.id.get_type()
+    fields = [(name, old.get_member_type(index)) for index, name in enumerate(names)]
+    before = table[()]
+    del group[table.name]
+    wider = _create_rows(group, [*fields, (column.name, column_types.file_type(column))])
+    rows = np.zeros(len(before), wider.dtype)
+    for name in names:
+        rows[name] = before[name]
+    rows[column.name] = column_types.encode(column, wider.dtype[column.name])
+    wider.resize((len(rows),))
+    wider[:] = rows
+    wider.attrs["NROWS"] = np.int64(len(rows))
+    for key, value in metadata.items():
+        wider.attrs[key] = value
+    for name in ("ColumnTypes", "ColumnDescriptions"):
+        if name in group:
+            del group[name]
+    every = [*headers, column]
+    _describe(group, [each.ice_staticId() for each in every], [each.description or "" for each in every])
+
+
+def _create_rows(group: h5py.Group, fields: Sequence[tuple[str, h5py.h5t.TypeID]]) -> h5py.Dataset:
+    """Make the dataset of the rows, empty, with what PyTables (and so OMERO.server) looks for."""
+    width = sum(kind.get_size() for _, kind in fields)
+    compound = h5py.h5t.create(h5py.h5t.COMPOUND, width)
+    offset = 0
+    for name, kind in fields:
+        compound.insert(name.encode(), offset, kind)
+        offset += kind.get_size()
+    chunk = max(1, min(4096, (1 << 16) // width))
+    table = group.create_dataset("Measurements", shape=(0,), maxshape=(None,), chunks=(chunk,), dtype=h5py.Datatype(compound))
+    _set_texts(table, {"CLASS": "TABLE", "VERSION": "2.7", "TITLE": ""})
+    _set_texts(table, {f"FIELD_{index}_NAME": name for index, (name, _) in enumerate(fields)})
+    table.attrs["NROWS"] = np.int64(0)
+    return table
+
+
+def _describe(group: h5py.Group, types: list[str], descriptions: list[str]) -> None:
+    for name, texts in (("ColumnTypes", types), ("ColumnDescriptions", descriptions)):
+        encoded = [text.encode() for text in texts]
+        width = max([1, *(len(text) for text in encoded)])
+        array = group.create_dataset(name, data=np.array(encoded, dtype=f"S{width}"))
+        _set_texts(array, {"CLASS": "ARRAY", "VERSION": "2.4", "TITLE": "", "FLAVOR": "python"})
+
+
+def _set_texts(node: h5py.HLObject, attributes: dict[str, str]) -> None:
+    for key, value in attributes.items():
+        node.attrs[key] = np.bytes_(value.encode())
 
 
 def headers_of(table: h5py.Dataset) -> list[Any]:
@@ -134,8 +165,7 @@ def append_masks(table: h5py.Dataset, masks: list[Any], count: int) -> None:
         node = group[_MASKS]
     else:
         node = group.create_dataset(_MASKS, shape=(0,), maxshape=(None,), chunks=(64,), dtype=h5py.vlen_dtype(np.uint8))
-        for key, value in {"CLASS": "VLARRAY", "VERSION": "1.3", "TITLE": ""}.items():
-            node.attrs[key] = np.bytes_(value)
+        _set_texts(node, {"CLASS": "VLARRAY", "VERSION": "1.3", "TITLE": ""})
     before = len(node)
     node.resize((before + count * len(masks),))
     for row in range(count):

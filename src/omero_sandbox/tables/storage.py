@@ -11,6 +11,7 @@ memory, whatever happens to the process.
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,6 +29,7 @@ from omero_sandbox.tables.layout import (
     TABLE,
     Scalar,
     TableError,
+    add_column,
     append_masks,
     check_metadata_key,
     create,
@@ -154,6 +156,32 @@ class TableFile:
                 rows[name] = column_types.encode(column, table.dtype[name])
             append_masks(table, [column for column in columns if is_mask(column)], count)
             _append_rows(table, rows)
+
+    def add_column(self, column: Any) -> None:
+        """Add a column; it has a value for every row of the table. The whole table is written anew.
+
+        Raises:
+            TableError: when there is a column of that name, or the column is for masks.
+            ColumnError: when the column cannot be stored or does not have one value per row.
+        """
+        column_types.check_new([column])
+        with self._lock:
+            with self._table() as table:
+                if column.name in table.dtype.names:
+                    raise TableError(f"there is a column called {column.name!r} already")
+                if is_mask(column):
+                    raise TableError("a mask column can only be made together with the table")
+                if column_types.column_length(column) != len(table):
+                    raise ColumnError(f"column {column.name!r} needs {len(table)} values, one for each row")
+            # On a copy that takes the place of the file when it is complete: a table is never half rewritten.
+            copy = self.path.with_name(f"{self.path.name}.new")
+            try:
+                shutil.copyfile(self.path, copy)
+                with h5py.File(copy, "r+", locking=False) as file:
+                    add_column(file[TABLE], column)
+                copy.replace(self.path)
+            finally:
+                copy.unlink(missing_ok=True)
 
     def update(self, columns: Sequence[Any], row_numbers: Sequence[int]) -> None:
         """Replace the values of some columns in the rows ``row_numbers``."""

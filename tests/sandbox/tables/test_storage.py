@@ -152,6 +152,29 @@ def test_update(table: TableFile) -> None:
     assert table.read([1], 0, 4)[0].values == [8.0, 2.0, 3.0, 9.0]
 
 
+def test_add_column(path: Path) -> None:
+    table = TableFile(path)
+    table.initialise(every_column())
+    table.append(every_column())
+    table.set_metadata({"unit": "µm"})
+    table.add_column(LongArrayColumnI("Extra", "new", 2, [[1, 2], [3, 4]]))
+    plain_equal(values_of(table.read(range(13), 0, 2)), values_of(every_column()))
+    (extra,) = table.read([13], 0, 2)
+    assert (extra.name, extra.description, extra.size, extra.values) == ("Extra", "new", 2, [[1, 2], [3, 4]])
+    assert table.metadata()["unit"] == "µm"
+    table.append([*every_column(), LongArrayColumnI("Extra", "", 2, [[5, 6], [7, 8]])])
+    assert table.where("Hit", {}) == [0, 2]
+    for column, error in (
+        (LongColumnI("Extra", "", [1, 2, 3, 4]), TableError),
+        (LongColumnI("Short", "", [1]), ColumnError),
+        (LongColumnI("", "", [1, 2, 3, 4]), ColumnError),
+        (MaskColumnI("Mask", "", *[[1, 2, 3, 4]] * 8), TableError),
+    ):
+        with pytest.raises(error):
+            table.add_column(column)
+    assert len(table.headers()) == 14
+
+
 def test_metadata(table: TableFile) -> None:
     table.set_metadata({"unit": "µm", "count": 3, "threshold": 0.25})
     stored = table.metadata()
