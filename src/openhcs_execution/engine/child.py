@@ -36,9 +36,12 @@ def main() -> None:
             answers.flush()
 
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-    from .compute import versions  # the slow import, after the pipes are safe
+    from .compute import rehearse, versions  # the slow import, after the pipes are safe
 
     logging.getLogger().setLevel(logging.WARNING)  # OpenHCS turns it down to INFO while it is imported
+    failure = rehearse().failure
+    if failure is not None:
+        logging.error("the rehearsal failed: %s\n%s", failure.message, failure.traceback)
     send({"kind": "ready", "versions": versions()})
     while True:
         _answer(inbox.get(), send)

@@ -17,7 +17,7 @@ from openhcs.core.config import PipelineConfig
 from openhcs.core.pipeline_document import PipelineDocument as UpstreamDocument
 from openhcs.core.pipeline_document import PipelineDocumentAuthority
 
-from openhcs_client import FailureClass, OpenHCSError, ParameterValue, PipelineDocument, ValidationReport
+from openhcs_client import FailureClass, OpenHCSError, ParameterValue, PipelineDocument, PipelineStep, ValidationReport
 
 from .collect import collect
 from .failures import failure_from, well_failure
@@ -27,9 +27,10 @@ from .staging import StagedPlane, StagingFolder, read_staged_planes
 from .steps import build_steps, projects
 from .validation import check_document
 
-__all__ = ["check", "compute", "render", "versions"]
+__all__ = ["check", "compute", "rehearse", "render", "versions"]
 
-_TINY = 64  # edge, in pixels, of the planes that a pipeline is compiled against when it is only checked
+_TINY_WELL = "A01"
+_TINY = 64  # edge, in pixels, of the planes of a well that only serves to try something
 _MANY_CHANNELS = 32
 
 
@@ -112,19 +113,49 @@ def check(document: PipelineDocument, channels: Sequence[str]) -> ValidationRepo
     report = check_document(document, channels)
     if not report.valid:
         return report
-    folder = Path(tempfile.mkdtemp(prefix="openhcs-check-"))
-    try:
-        staging = StagingFolder(folder / "planes", "A01", channels, None)
-        for channel in range(1, len(channels) + 1):
-            staging.add_plane(1, channel, 1, 1, np.zeros((_TINY, _TINY), np.uint16))
-        staging.finish()
-        compile_well(staging.root, folder / "out", "A01", build_steps(document, channels), lambda event: None)
-    except Exception as error:
-        # OpenHCS refuses with exceptions of many kinds; each of them means that the pipeline cannot run.
-        return ValidationReport(valid=False, field_errors={"steps": f"OpenHCS does not accept the pipeline: {error}"})
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="openhcs-check-", ignore_cleanup_errors=True) as folder:
+        planes = _tiny_well(Path(folder), channels)
+        try:
+            compile_well(planes, Path(folder) / "out", _TINY_WELL, build_steps(document, channels), lambda event: None)
+        except Exception as error:
+            # OpenHCS refuses with exceptions of many kinds; each of them means that the pipeline cannot run.
+            return ValidationReport(valid=False, field_errors={"steps": f"OpenHCS does not accept the pipeline: {error}"})
     return report
+
+
+def rehearse() -> EngineResult:
+    """Compute a tiny well, so that what OpenHCS and the image libraries load on first use is there for the first real one."""
+    steps = [
+        PipelineStep(name="Even out", function="omero_openhcs:correct_illumination"),
+        PipelineStep(name="Nuclei", function="omero_openhcs:segment_nuclei"),
+        PipelineStep(name="Intensity", function="omero_openhcs:measure_nuclei_intensity"),
+        PipelineStep(name="Spots", function="omero_openhcs:find_spots", parameters={"diameter": 3.0}),
+    ]
+    document = PipelineDocument(id="rehearsal", name="Rehearsal", steps=steps)
+    with tempfile.TemporaryDirectory(prefix="openhcs-rehearsal-", ignore_cleanup_errors=True) as folder:
+        planes = _tiny_well(Path(folder), ["1"])
+        job = EngineJob(
+            execution_id="rehearsal",
+            well=_TINY_WELL,
+            document=document,
+            channels=["1"],
+            fields=[1],
+            planes=planes,
+            output=Path(folder) / "out",
+        )
+        return compute(job, lambda progress: None)
+
+
+def _tiny_well(folder: Path, channels: Sequence[str]) -> Path:
+    """Stage a well of one small field: a few bright discs on noise."""
+    y, x = np.mgrid[:_TINY, :_TINY]
+    discs = sum(np.exp(-(((y - cy) ** 2 + (x - cx) ** 2) / 40)) for cy, cx in ((16, 16), (40, 44), (52, 14)))
+    pixels = np.random.default_rng(0).poisson(100 + 900 * discs).astype(np.uint16)
+    staging = StagingFolder(folder / "planes", _TINY_WELL, channels, None)
+    for channel in range(1, len(channels) + 1):
+        staging.add_plane(1, channel, 1, 1, pixels)
+    staging.finish()
+    return staging.root
 
 
 def render(document: PipelineDocument) -> str:

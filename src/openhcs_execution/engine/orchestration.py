@@ -25,13 +25,13 @@ from openhcs.core.config import (
     PathPlanningConfig,
     PipelineConfig,
 )
-from openhcs.core.orchestrator.execution_result import RuntimeObservationMode
+from openhcs.core.orchestrator.execution_result import ExecutionResult, RuntimeObservationMode
 from openhcs.core.orchestrator.orchestrator import PipelineOrchestrator
 from openhcs.core.progress import set_progress_queue
 from openhcs.core.steps.function_step import FunctionStep
 from polystore.base import reset_memory_backend
 
-__all__ = ["Artifact", "WellMissingError", "compile_well", "run_well"]
+__all__ = ["Artifact", "Events", "WellMissingError", "artifacts_of", "compile_well", "configuration", "run_well"]
 
 
 class WellMissingError(RuntimeError):
@@ -62,14 +62,15 @@ class _Orchestrator(PipelineOrchestrator):
         return self._resolved
 
 
-class _Events:
+class Events:
     """What OpenHCS takes for its progress queue: anything with ``put``."""
 
     def __init__(self, listener: Callable[[dict[str, Any]], None]) -> None:
         self.put = listener
 
 
-def _configuration(output: Path) -> GlobalPipelineConfig:
+def configuration(output: Path) -> GlobalPipelineConfig:
+    """OpenHCS as the engine runs it: inline, and nothing written that nobody asked for."""
     return GlobalPipelineConfig(
         num_workers=1,
         microscope=Microscope.OPENHCS,
@@ -90,8 +91,8 @@ def compile_well(
         WellMissingError: when OpenHCS does not find the well among the staged planes.
     """
     reset_memory_backend()
-    ensure_global_config_context(GlobalPipelineConfig, _configuration(output))
-    set_progress_queue(_Events(listener))
+    ensure_global_config_context(GlobalPipelineConfig, configuration(output))
+    set_progress_queue(Events(listener))
     orchestrator = _Orchestrator(planes, pipeline_config=PipelineConfig()).initialize()
     bundle = orchestrator.compile_pipelines(list(steps), well_filter=[well])
     compiled = {str(axis) for axis in bundle.axis_ids}
@@ -120,17 +121,22 @@ def run_well(
         results = orchestrator.execute_compiled_plate(
             execution_bundle=bundle,
             max_workers=1,
-            progress_queue=_Events(listener),
+            progress_queue=Events(listener),
             progress_context={"execution_id": execution_id, "plate_id": str(planes), "axis_id": ""},
             runtime_observation_mode=RuntimeObservationMode.MERGE_INTO_PARENT,
         )
         if set(results) != {well} or not results[well].is_success():
             said = {axis: result.error_message or result.status.value for axis, result in results.items()}
             raise WellMissingError(f"OpenHCS was asked for well {well} and answered {said or 'nothing'}.")
-        return [
-            Artifact(record.key.name, int(str(record.key.scope.value)), record.value.data)
-            for context in results[well].runtime_observation.contexts
-            for record in context.records
-        ]
+        return artifacts_of(results[well])
     finally:
         reset_memory_backend()
+
+
+def artifacts_of(result: ExecutionResult) -> list[Artifact]:
+    """What OpenHCS observed while it computed a well: one artifact per step and field."""
+    return [
+        Artifact(record.key.name, int(str(record.key.scope.value)), record.value.data)
+        for context in result.runtime_observation.contexts
+        for record in context.records
+    ]

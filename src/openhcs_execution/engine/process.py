@@ -24,16 +24,15 @@ from typing import IO, Any
 from openhcs_client import OpenHCSError, PipelineDocument, ValidationReport
 
 from . import failures
+from .environment import engine_environment
 from .jobs import EngineJob, EngineProgress, EngineResult
 
-__all__ = ["EngineLost", "EngineProcess", "engine_environment"]
+__all__ = ["EngineLost", "EngineProcess"]
 
 _LOOK_EVERY = 0.1  # seconds between two looks at the clock and at the child's memory
 _START_LIMIT = 300.0  # a cold import on a loaded machine has been seen to take most of a minute
 _END_LIMIT = 5.0
 _LOG_TAIL = 4000  # characters
-_INHERITED = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV")
-_THREADS = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM", "NUMBA", "OPENCV")
 
 _ENDED = None
 
@@ -44,25 +43,6 @@ class EngineLost(Exception):  # noqa: N818 - says what happened, like KeyboardIn
     def __init__(self, message: str, log: str = "") -> None:
         super().__init__(message)
         self.log = log
-
-
-def engine_environment(home: Path) -> dict[str, str]:
-    """The child's environment: nothing of ours that it does not need (secrets live in environments), caches in ``home``.
-
-    One thread per library: workers are as many as there are cores, and more threads only make them wait for each other.
-    """
-    environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    environment |= {f"{library}_NUM_THREADS": "1" for library in _THREADS}
-    return environment | {
-        "HOME": str(home),
-        "XDG_CACHE_HOME": str(home / ".cache"),
-        "XDG_CONFIG_HOME": str(home / ".config"),
-        "XDG_DATA_HOME": str(home / ".local" / "share"),
-        "XDG_STATE_HOME": str(home / ".local" / "state"),
-        "OPENHCS_CPU_ONLY": "1",
-        "OPENHCS_HEADLESS": "1",
-        "PYTHONUNBUFFERED": "1",
-    }
 
 
 class EngineProcess:

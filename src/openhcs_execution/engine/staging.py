@@ -18,14 +18,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from openhcs_client import WELL_NAME_PATTERN, OpenHCSError
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["IMAGES", "METADATA", "StagedPlane", "StagingFolder", "disk_full_errors", "read_staged_planes"]
+__all__ = ["IMAGES", "METADATA", "StagedPlane", "StagingFolder", "disk_full_errors", "read_staged_planes", "write_index"]
 
 IMAGES = "images"
 METADATA = "openhcs_metadata.json"
@@ -85,7 +85,7 @@ class StagingFolder:
         self.well = well
         self.channels = list(channels)
         self.pixel_size_um = pixel_size_um
-        self._planes: dict[StagedPlane, Path] = {}
+        self._planes: set[StagedPlane] = set()
         with _saying_when_full():
             (self.root / IMAGES).mkdir(parents=True, exist_ok=True)
 
@@ -105,7 +105,7 @@ class StagingFolder:
         path = self.root / IMAGES / plane.file_name
         with _saying_when_full():
             tifffile.imwrite(path, pixels, metadata=None)
-        self._planes[plane] = path
+        self._planes.add(plane)
         return path
 
     def finish(self) -> None:
@@ -117,29 +117,27 @@ class StagingFolder:
         if not self._planes:
             raise OpenHCSError("no_planes", f"Well {self.well} has no images.", status=422)
         with _saying_when_full():
-            (self.root / METADATA).write_text(json.dumps(self._index()), encoding="utf-8")
+            write_index(self.root, list(self._planes), self.channels, self.pixel_size_um)
 
-    def _index(self) -> dict[str, Any]:
-        fields = {plane.field for plane in self._planes}
-        return {
-            "subdirectories": {
-                IMAGES: {
-                    "microscope_handler_name": "openhcsdata",
-                    "source_filename_parser_name": "OMEROFilenameParser",
-                    "grid_dimensions": [1, max(fields)],
-                    # OpenHCS insists on a number; our functions measure in pixels and never read it.
-                    "pixel_size": self.pixel_size_um or 1.0,
-                    "image_files": sorted(f"{IMAGES}/{path.name}" for path in self._planes.values()),
-                    "channels": {str(number): name for number, name in enumerate(self.channels, start=1)},
-                    "wells": {self.well: None},
-                    "sites": None,
-                    "z_indexes": None,
-                    "timepoints": None,
-                    "available_backends": {"disk": True},
-                    "main": True,
-                }
-            }
-        }
+
+def write_index(root: Path, planes: Sequence[StagedPlane], channels: Sequence[str], pixel_size_um: float | None) -> None:
+    """Write the index that tells OpenHCS which ``planes`` lie below ``root``, of any number of wells."""
+    index = {
+        "microscope_handler_name": "openhcsdata",
+        "source_filename_parser_name": "OMEROFilenameParser",
+        "grid_dimensions": [1, max(plane.field for plane in planes)],
+        # OpenHCS insists on a number; our functions measure in pixels and never read it.
+        "pixel_size": pixel_size_um or 1.0,
+        "image_files": sorted(f"{IMAGES}/{plane.file_name}" for plane in planes),
+        "channels": {str(number): name for number, name in enumerate(channels, start=1)},
+        "wells": {plane.well: None for plane in planes},
+        "sites": None,
+        "z_indexes": None,
+        "timepoints": None,
+        "available_backends": {"disk": True},
+        "main": True,
+    }
+    (root / METADATA).write_text(json.dumps({"subdirectories": {IMAGES: index}}), encoding="utf-8")
 
 
 def read_staged_planes(root: Path) -> list[StagedPlane]:
