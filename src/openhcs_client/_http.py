@@ -74,9 +74,9 @@ class ApiConnection:
     def post(
         self, path: str, body: BaseModel | Mapping[str, Any] | None = None, *, idempotency_key: str = ""
     ) -> httpx.Response:
-        """POST ``body`` as JSON; with an idempotency key the request may be repeated."""
+        """POST ``body`` as JSON, or nothing; with an idempotency key the request may be repeated."""
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
-        return self._request("POST", path, json=body if body is not None else {}, headers=headers)
+        return self._request("POST", path, json=body, headers=headers)
 
     def _request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         repeatable = method in _SAFE_METHODS or "Idempotency-Key" in arguments.get("headers", {})

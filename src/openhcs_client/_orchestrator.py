@@ -230,9 +230,17 @@ class RemoteOrchestrator:
         """Stop an execution; wells that are done are kept."""
         self._api.post(path_of("executions", execution_id, "cancel"))
 
-    def retry(self, execution_id: str) -> None:
-        """Run the failed and skipped wells again."""
-        self._api.post(path_of("executions", execution_id, "retry"))
+    def retry(self, execution_id: str, key: str | None = None, session_for_job: bool = False) -> None:
+        """Run the failed and skipped wells again.
+
+        The session of a finished execution is closed; ``key`` gives it a new one (execution service only). Without it the
+        execution waits for its owner to sign in.
+        """
+        body = None
+        if key is not None:
+            require_confidential(self._api.root, allow_insecure=self._allow_insecure)
+            body = {"omero_session": key, "session_for_job": session_for_job}
+        self._api.post(path_of("executions", execution_id, "retry"), body)
 
     def renew_session(self, execution_id: str, key: str, session_for_job: bool = False) -> None:
         """Give a new OMERO session to an execution that waits for sign-in (execution service only)."""
