@@ -58,8 +58,8 @@ def _of_the_service(error: OpenHCSError, request_id: str) -> OpenHCSError:
         logger.warning("Request %s: the execution service does not answer: %s", request_id, error)
         return OpenHCSError(
             error.code,
-            "The OpenHCS execution service does not answer. Nothing is lost: what runs goes on by itself or when the service is "
-            "back. Try again in a minute, and tell your administrator if it lasts.",
+            "The OpenHCS execution service does not answer. Nothing is lost: what runs goes on, or continues when the service "
+            "is back. Try again in a minute, and tell your administrator if it lasts.",
             status=503,
         )
     if error.status != 401:

@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
 
 from openhcs_client import ExecutionCreated, ExecutionDetail, OpenHCSError, PipelineDocument, ServiceSubmission, SubmitExecution
 
@@ -15,7 +19,7 @@ from .omero_access.sessions import close_session, open_job_session
 if TYPE_CHECKING:
     from .identity import Asker
 
-__all__ = ["require_may_run", "sign_in_again", "submit"]
+__all__ = ["require_may_run", "run_again", "sign_in_again", "submit"]
 
 
 def submit(asker: Asker, wanted: SubmitExecution, idempotency_key: str | None) -> ExecutionCreated:
@@ -30,8 +34,7 @@ def submit(asker: Asker, wanted: SubmitExecution, idempotency_key: str | None) -
     plate = open_plate(asker.omero, wanted.plate_id)
     require_may_run(asker, plate)
     document = _document_of(asker, wanted)
-    key = open_job_session(asker.omero, plate.group_id, idle_minutes=settings.JOB_SESSION_IDLE_MINUTES)
-    try:
+    with _handed_over_session(asker, plate.group_id) as key:
         return asker.service.submit(
             ServiceSubmission(
                 **wanted.model_dump(),
@@ -42,9 +45,6 @@ def submit(asker: Asker, wanted: SubmitExecution, idempotency_key: str | None) -
             ),
             idempotency_key=idempotency_key,
         )
-    except BaseException:
-        close_session(asker.omero, key)
-        raise
 
 
 def sign_in_again(asker: Asker, execution: ExecutionDetail) -> None:
@@ -58,12 +58,21 @@ def sign_in_again(asker: Asker, execution: ExecutionDetail) -> None:
         raise OpenHCSError("not_owner", f"Only {execution.owner_name} can sign in for this execution.", status=403)
     if execution.status != "waiting_for_sign_in":
         raise OpenHCSError("not_waiting", "This execution is not waiting for a sign-in.", status=409)
-    key = open_job_session(asker.omero, execution.group_id, idle_minutes=settings.JOB_SESSION_IDLE_MINUTES)
-    try:
+    with _handed_over_session(asker, execution.group_id) as key:
         asker.service.renew_session(execution.execution_id, key.get_secret_value(), session_for_job=True)
-    except BaseException:
-        close_session(asker.omero, key)
-        raise
+
+
+def run_again(asker: Asker, execution: ExecutionDetail) -> None:
+    """Run the failed and skipped wells again, with a new session when the owner asks.
+
+    When an administrator asks, the execution waits for its owner to sign in: nobody works in somebody else's name.
+    """
+    asker.refuse_public()
+    if execution.owner_id != asker.person.user_id:
+        asker.service.retry(execution.execution_id)
+        return
+    with _handed_over_session(asker, execution.group_id) as key:
+        asker.service.retry(execution.execution_id, key.get_secret_value(), session_for_job=True)
 
 
 def require_may_run(asker: Asker, plate: PlateSummary) -> None:
@@ -80,6 +89,17 @@ def require_may_run(asker: Asker, plate: PlateSummary) -> None:
             "saved there. Ask the group's owner to add you.",
             status=403,
         )
+
+
+@contextmanager
+def _handed_over_session(asker: Asker, group_id: int) -> Iterator[SecretStr]:
+    """Open a session for the service; when the service does not take it, close it again."""
+    key = open_job_session(asker.omero, group_id, idle_minutes=settings.JOB_SESSION_IDLE_MINUTES)
+    try:
+        yield key
+    except BaseException:
+        close_session(asker.omero, key)
+        raise
 
 
 def _document_of(asker: Asker, wanted: SubmitExecution) -> PipelineDocument | None:

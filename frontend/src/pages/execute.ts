@@ -43,7 +43,9 @@ const map = createPlateMap(byId('oh-map'), {
 function showChoice(): void {
   const chosen = map.selection;
   const all = chosen.length === everyWell.length;
-  byId('oh-well-count').textContent = all ? `All ${count(chosen.length, 'well')}` : `${chosen.length} of ${count(everyWell.length, 'well')}`;
+  byId('oh-well-count').textContent = all
+    ? `All ${count(chosen.length, 'well')}`
+    : `${chosen.length} of ${count(everyWell.length, 'well')}`;
   runButton.textContent = all ? 'Run plate' : `Run ${count(chosen.length, 'well')}`;
   // A test is most telling on a well that is going to be run.
   if (chosen.length > 0 && !chosen.includes(testWell.value)) testWell.value = chosen[0] ?? '';
@@ -77,7 +79,9 @@ async function loadPipeline(id: string, values: Record<string, ParameterValue> =
   enable();
   try {
     const loaded = await api.get<PipelineVersions>(`pipelines/${id}/`);
-    versions.replaceChildren(...loaded.versions.map((entry) => make('option', { value: entry.version }, `version ${entry.version}`)));
+    versions.replaceChildren(
+      ...loaded.versions.map((entry) => make('option', { value: entry.version }, `version ${entry.version}`)),
+    );
     versions.disabled = loaded.versions.length < 2;
     versions.onchange = () => {
       const chosen = loaded.versions.find((entry) => String(entry.version) === versions.value);
@@ -91,7 +95,7 @@ async function loadPipeline(id: string, values: Record<string, ParameterValue> =
 
 function showPipeline(pipeline: PipelineDocument, values: Record<string, ParameterValue>): void {
   pipelineShown = pipeline;
-  const address = new URL(page.pipelines_base + encodeURIComponent(pipeline.id) + '/', document.baseURI);
+  const address = new URL(`${page.pipelines_base}${encodeURIComponent(pipeline.id)}/`, document.baseURI);
   address.search = new URLSearchParams({ version: String(pipeline.version), plate: String(page.plate_id) }).toString();
   byId('oh-pipeline-about').replaceChildren(`${pipeline.description} `, make('a', { href: address.href }, 'Steps and details'));
   form = createParameterForm(byId('oh-values'), pipeline.parameters, page.channels, showChanged, values);
@@ -99,7 +103,9 @@ function showPipeline(pipeline: PipelineDocument, values: Record<string, Paramet
   const missing = pipeline.minimum_channels - page.channels.length;
   showNotice(
     problem,
-    missing > 0 ? `This pipeline needs ${count(pipeline.minimum_channels, 'channel')}, and the plate has ${page.channels.length}.` : '',
+    missing > 0
+      ? `This pipeline needs ${count(pipeline.minimum_channels, 'channel')}, and the plate has ${page.channels.length}.`
+      : '',
   );
   enable();
 }

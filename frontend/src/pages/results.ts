@@ -2,7 +2,13 @@
 /** The results page: follows an execution live and shows what it measured. */
 
 import { createApi } from '../shared/api';
-import { type ExecutionStatus, type ExecutionStatusName, isFinal, type MeasurementPage, type WellExecution } from '../shared/contracts';
+import {
+  type ExecutionStatus,
+  type ExecutionStatusName,
+  isFinal,
+  type MeasurementPage,
+  type WellExecution,
+} from '../shared/contracts';
 import { readPageData } from '../shared/page-data';
 import { createPlateMap } from '../shared/platemap';
 import { pollEvents } from '../shared/polling';
@@ -10,7 +16,7 @@ import { confirmed } from './parts/confirm';
 import type { ExecutionDetail, ResultsPageData } from './parts/documents';
 import { byId, make, showNotice } from './parts/dom';
 import { failureBox } from './parts/failure-box';
-import { count, formatMoment, formatRemaining, humanised } from './parts/format';
+import { count, formatMoment, formatRemaining, humanised, unitOf } from './parts/format';
 import { createMeasurementTable } from './parts/measurement-table';
 import { signInAgain } from './parts/sign-in';
 import { statusPill, updateProgress } from './parts/status-pill';
@@ -83,7 +89,8 @@ function showHeatMap(): void {
     return;
   }
   const values = new Map([...wells.values()].map((well) => [well.well, well.measurements[name] ?? null]));
-  const unit = page.measurements.find((entry) => entry.name === name)?.unit;
+  const described = page.measurements.find((entry) => entry.name === name);
+  const unit = described ? unitOf(described) : '';
   map.showHeatMap({ title: titleOf(name), values, ...(unit ? { unit } : {}) });
 }
 
@@ -91,6 +98,7 @@ function chooseWell(well: string | null): void {
   chosen = well;
   table.mark(well);
   const found = well === null ? undefined : wells.get(well);
+  byId('oh-well-title').textContent = found ? `Well ${found.well}` : 'Well';
   if (found) showWell(byId('oh-well-body'), found, page, api);
 }
 
@@ -233,7 +241,10 @@ function follow(since: number): ReturnType<typeof pollEvents> {
     },
     onEnd: () => void showFinal(),
     onError: (error, retryIn) =>
-      showNotice(byId('oh-offline'), retryIn === null ? error.message : `${error.message} Trying again in ${Math.ceil(retryIn / 1000)} s.`),
+      showNotice(
+        byId('oh-offline'),
+        retryIn === null ? error.message : `${error.message} Trying again in ${Math.ceil(retryIn / 1000)} s.`,
+      ),
     onRecovered: () => showNotice(byId('oh-offline'), ''),
   });
 }
@@ -258,7 +269,12 @@ async function command(name: 'cancel' | 'retry'): Promise<void> {
 }
 
 async function askAndCancel(): Promise<void> {
-  const sure = await confirmed('Cancel this run?', 'Wells that are done keep their results. The others are not computed.', 'Cancel the run', 'Keep running');
+  const sure = await confirmed(
+    'Cancel this run?',
+    'Wells that are done keep their results. The others are not computed.',
+    'Cancel the run',
+    'Keep running',
+  );
   if (sure) await command('cancel');
 }
 
@@ -267,7 +283,11 @@ offerMeasurements();
 showBoard(execution.status);
 showLinks();
 void showNow().catch(() => undefined);
-if (page.primary_measurement && isFinal(execution.status) && [...shown.options].some((option) => option.value === page.primary_measurement)) {
+if (
+  page.primary_measurement &&
+  isFinal(execution.status) &&
+  [...shown.options].some((option) => option.value === page.primary_measurement)
+) {
   shown.value = page.primary_measurement;
   showHeatMap();
 }

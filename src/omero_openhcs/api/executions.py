@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.urls import reverse
 from pydantic import BaseModel, ConfigDict, Field
 
-from omero_openhcs.submission import sign_in_again, submit
+from omero_openhcs.submission import run_again, sign_in_again, submit
 from openhcs_client import (
     EventPage,
     ExecutionCreated,
@@ -103,10 +103,10 @@ def cancel(request: HttpRequest, asker: Asker, execution_id: str) -> ExecutionSt
     return asker.service.status(execution_id)
 
 
-@api_view("POST")
+@api_view("POST", omero=True)
 def retry(request: HttpRequest, asker: Asker, execution_id: str) -> ExecutionStatus:
     """Run its failed and skipped wells again. For its owner and administrators."""
-    asker.service.retry(execution_id)
+    run_again(asker, asker.service.execution(execution_id))
     return asker.service.status(execution_id)
 
 

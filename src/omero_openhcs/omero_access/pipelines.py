@@ -27,12 +27,17 @@ if TYPE_CHECKING:
 
 __all__ = ["NAMESPACE", "is_user_pipeline", "list_user_pipelines", "read_versions", "save_version", "summaries"]
 
-NAMESPACE = "openhcs.org/omero/pipeline/v1"
-"""Namespace of the annotations; its version changes when their layout does."""
+NAMESPACE = "openhcs.org/omero/pipeline-library/v1"
+"""Namespace of the annotations; its version changes when their layout does. What a run attaches to a plate has another one."""
 
 MIME_TYPE = "application/json"
 LARGEST_DOCUMENT = 1_000_000
 """Bytes; a document of a hundred steps has some ten thousand."""
+
+_VERSIONS = (
+    "select a.id, f.id, a.details.group.id, o.id, o.firstName, o.lastName, a.description "
+    "from FileAnnotation a join a.file f join a.details.owner o where a.ns = :ns and f.name like :name order by a.id"
+)
 
 _ID = re.compile(r"^u(?P<owner>\d+)-[a-z0-9_-]+$")
 _LONGEST_ID = 64
@@ -77,17 +82,9 @@ def list_user_pipelines(conn: BlitzGateway, pipeline_id: str | None = None) -> l
     """
     parameters = ParametersI()
     parameters.addString("ns", NAMESPACE)
-    condition = ""
-    if pipeline_id is not None:
-        condition = " and f.name like :name"
-        parameters.addString("name", f"{pipeline_id}.v%")  # `_` stands for any letter; narrowed below
-    rows = conn.getQueryService().projection(
-        "select a.id, f.id, a.details.group.id, o.id, o.firstName, o.lastName, a.description "
-        "from FileAnnotation a join a.file f join a.details.owner o "
-        f"where a.ns = :ns{condition} order by a.id",
-        parameters,
-        conn.SERVICE_OPTS,
-    )
+    # In the pattern `_` stands for any letter; the ids are compared again below.
+    parameters.addString("name", f"{pipeline_id}.v%" if pipeline_id is not None else "%")
+    rows = conn.getQueryService().projection(_VERSIONS, parameters, conn.SERVICE_OPTS)
     stored: dict[tuple[str, int], StoredVersion] = {}
     for row in rows:
         version = _stored_version(unwrap(row))
@@ -260,6 +257,6 @@ def _changed(pipeline_id: str, newest: int) -> OpenHCSError:
 def _damaged(entry: StoredVersion) -> OpenHCSError:
     return OpenHCSError(
         "pipeline_damaged",
-        f"The file of version {entry.about.version} of {entry.about.name!r} in OMERO is not what was saved, so it cannot be used.",
+        f"The file of version {entry.about.version} of {entry.about.name!r} in OMERO is not what was saved; it is not used.",
         status=409,
     )

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = ["PlateLine", "PlateSummary", "list_plates", "open_plate", "plate_of_well", "read_layout"]
 
+_RESULT_DESCRIPTION = "Label images of OpenHCS execution "
+"""How the execution service describes the plates that it makes. Only for how a list looks: anybody may write this."""
+
+_PLATE_COLUMNS = "select p.id, p.name, p.details.owner.id, p.details.group.id, p.details.group.name, p.description"
+
 _STANDARD_SIZES = ((2, 3), (4, 6), (6, 8), (8, 12), (16, 24), (32, 48))
 
 
@@ -42,7 +47,7 @@ class PlateSummary:
 class PlateLine:
     """A line of the plate list. ``wells`` counts the wells that exist in OMERO, with images or without.
 
-    ``image_id`` is one of its images, for a thumbnail.
+    ``image_id`` is one of its images, for a thumbnail. ``is_result``: an execution made it, it holds label images.
     """
 
     plate_id: int
@@ -53,6 +58,7 @@ class PlateLine:
     screen_name: str | None
     wells: int
     image_id: int | None
+    is_result: bool
 
 
 def open_plate(conn: BlitzGateway, plate_id: int) -> PlateSummary:
@@ -103,11 +109,7 @@ def list_plates(
         parameters.addLong("screen", screen_id)
     where = f" where {' and '.join(conditions)}" if conditions else ""
     parameters.page(offset, limit)
-    rows = _project(
-        conn,
-        f"select p.id, p.name, p.details.owner.id, p.details.group.id, p.details.group.name {joined}{where} order by p.id desc",
-        parameters,
-    )
+    rows = _project(conn, f"{_PLATE_COLUMNS} {joined}{where} order by p.id desc", parameters)
     ids = [row[0] for row in rows]
     counts, screens, images = _well_counts(conn, ids), _screens_of(conn, ids), _first_images(conn, ids)
     return [
@@ -120,8 +122,9 @@ def list_plates(
             screen_name=screens.get(plate_id),
             wells=counts.get(plate_id, 0),
             image_id=images.get(plate_id),
+            is_result=(description or "").startswith(_RESULT_DESCRIPTION),
         )
-        for plate_id, plate_name, owner, group_id, group_name in rows
+        for plate_id, plate_name, owner, group_id, group_name, description in rows
     ]
 
 
@@ -207,7 +210,7 @@ def _well_counts(conn: BlitzGateway, plate_ids: Sequence[int]) -> dict[int, int]
     rows = _project(
         conn, "select w.plate.id, count(w.id) from Well w where w.plate.id in (:ids) group by w.plate.id", _with_ids(plate_ids)
     )
-    return dict((plate_id, count) for plate_id, count in rows)
+    return {plate_id: count for plate_id, count in rows}
 
 
 def _first_images(conn: BlitzGateway, plate_ids: Sequence[int]) -> dict[int, int]:
@@ -215,10 +218,11 @@ def _first_images(conn: BlitzGateway, plate_ids: Sequence[int]) -> dict[int, int
         return {}
     rows = _project(
         conn,
-        "select w.plate.id, min(i.id) from WellSample s join s.well w join s.image i where w.plate.id in (:ids) group by w.plate.id",
+        "select w.plate.id, min(i.id) from WellSample s join s.well w join s.image i "
+        "where w.plate.id in (:ids) group by w.plate.id",
         _with_ids(plate_ids),
     )
-    return dict((plate_id, image_id) for plate_id, image_id in rows)
+    return {plate_id: image_id for plate_id, image_id in rows}
 
 
 def _screens_of(conn: BlitzGateway, plate_ids: Sequence[int]) -> dict[int, str]:
@@ -229,7 +233,7 @@ def _screens_of(conn: BlitzGateway, plate_ids: Sequence[int]) -> dict[int, str]:
         "select l.child.id, l.parent.name from ScreenPlateLink l where l.child.id in (:ids) order by l.id",
         _with_ids(plate_ids),
     )
-    return dict((plate_id, name) for plate_id, name in rows)
+    return {plate_id: name for plate_id, name in rows}
 
 
 def _with_id(value: int) -> ParametersI:

@@ -17,7 +17,7 @@ from omeroweb.webclient.decorators import login_required as webclient_login
 from omeroweb.webclient.decorators import render_response
 
 from omero_openhcs.errors import explain, new_request_id
-from omero_openhcs.identity import Asker, OmeroSignIn, signed_in_asker
+from omero_openhcs.identity import OmeroSignIn, signed_in_asker
 from openhcs_client import OpenHCSError
 
 if TYPE_CHECKING:

@@ -60,12 +60,8 @@ def is_final(status: str) -> bool:
 
 @register.filter
 def percent_done(execution: Execution) -> int:
-    """Share of wells that are done or failed, in percent."""
-    return (
-        round(100 * (execution.wells_completed + execution.wells_failed) / execution.wells_total)
-        if execution.wells_total
-        else 0
-    )
+    """Share of wells that are done, in percent."""
+    return round(100 * execution.wells_completed / execution.wells_total) if execution.wells_total else 0
 
 
 @register.filter

@@ -3,7 +3,7 @@
 
 import type { Measurement } from './documents';
 import { make } from './dom';
-import { formatValue, humanised } from './format';
+import { formatValue, humanised, unitOf } from './format';
 
 export function figureList(
   values: Record<string, number | null>,
@@ -20,12 +20,13 @@ export function figureList(
   const list = make('dl', { class: 'oh-figures' });
   for (const name of names) {
     const described = known.get(name);
+    const unit = described ? unitOf(described) : '';
     list.append(
       make(
         'div',
         { title: described?.help },
         make('dt', {}, described?.title ?? humanised(name)),
-        make('dd', {}, formatValue(values[name]), described?.unit ? make('small', {}, ` ${described.unit}`) : null),
+        make('dd', {}, formatValue(values[name]), unit ? make('small', {}, ` ${unit}`) : null),
       ),
     );
   }

@@ -57,6 +57,12 @@ export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
+/** The unit to write behind a measurement's title; none where it only repeats the title ("Nuclei" in "nuclei"). */
+export function unitOf(measurement: { title: string; unit: string | null }): string {
+  const unit = measurement.unit ?? '';
+  return measurement.title.toLowerCase().includes(unit.toLowerCase()) ? '' : unit;
+}
+
 /** A measurement's name for people when the pipeline describes none: `mean_intensity` is "Mean intensity". */
 export function humanised(name: string): string {
   const words = name.replaceAll('_', ' ').trim();

@@ -5,7 +5,7 @@ import { type Api, ApiError } from '../../shared/api';
 import type { MeasurementPage } from '../../shared/contracts';
 import type { Measurement } from './documents';
 import { make } from './dom';
-import { formatValue, humanised } from './format';
+import { formatValue, humanised, unitOf } from './format';
 
 type Row = (number | string | null)[];
 type Level = MeasurementPage['level'];
@@ -78,7 +78,8 @@ export function createMeasurementTable(options: MeasurementTableOptions): Measur
   function headerCell(name: string, index: number, figure: boolean): HTMLElement {
     const described = titles.get(name);
     const title = described?.title ?? humanised(name);
-    const button = make('button', { type: 'button', class: 'oh-sort' }, described?.unit ? `${title} (${described.unit})` : title);
+    const unit = described ? unitOf(described) : '';
+    const button = make('button', { type: 'button', class: 'oh-sort' }, unit ? `${title} (${unit})` : title);
     button.addEventListener('click', () => {
       sorting = { column: index, direction: sorting?.column === index && sorting.direction === 1 ? -1 : 1 };
       draw();

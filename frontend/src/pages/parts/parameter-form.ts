@@ -157,7 +157,11 @@ function checkbox(id: string): Controls {
 }
 
 function select(id: string, choices: readonly string[]): Controls {
-  const control = make('select', { id, class: 'oh-input' }, ...choices.map((choice) => make('option', { value: choice }, choice)));
+  const control = make(
+    'select',
+    { id, class: 'oh-input' },
+    ...choices.map((choice) => make('option', { value: choice }, choice)),
+  );
   return { control, slider: null, read: () => control.value, write: (value) => (control.value = String(value ?? '')) };
 }
 
@@ -171,7 +175,7 @@ function channelSelect(parameter: ExposedParameter, channels: readonly string[],
     slider: null,
     read: () => (byName ? (channels[Number(control.value) - 1] ?? null) : Number(control.value)),
     write(value) {
-      const named = channels.indexOf(String(value)) + 1;
+      const named = typeof value === 'string' ? channels.indexOf(value) + 1 : 0;
       control.value = String(named || value);
     },
   };

@@ -19,6 +19,6 @@ export function updateProgress(
   const share = (wells: number) => `${counts.wells_total > 0 ? (100 * wells) / counts.wells_total : 0}%`;
   bar.classList.toggle('oh-progress-live', live);
   bar.setAttribute('aria-valuenow', String(counts.wells_completed + counts.wells_failed));
-  bar.querySelector<HTMLElement>('.oh-progress-done')?.style.setProperty('width', share(counts.wells_completed + counts.wells_failed));
+  bar.querySelector<HTMLElement>('.oh-progress-done')?.style.setProperty('width', share(counts.wells_completed));
   bar.querySelector<HTMLElement>('.oh-progress-failed')?.style.setProperty('width', share(counts.wells_failed));
 }

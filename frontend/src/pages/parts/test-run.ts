@@ -10,8 +10,8 @@ import { failureBox } from './failure-box';
 import { figureList } from './figures';
 import { formatSeconds } from './format';
 import { statusPill } from './status-pill';
-import { foldWell } from './well-states';
 import { showWellPictures } from './well-pictures';
+import { foldWell } from './well-states';
 
 export interface TestRun {
   stop(): void;
@@ -44,7 +44,10 @@ export function followTest(
 
   cancel.addEventListener('click', () => {
     cancel.disabled = true;
-    void api.post(`executions/${id}/cancel/`).catch(fail).finally(() => polling?.refresh());
+    void api
+      .post(`executions/${id}/cancel/`)
+      .catch(fail)
+      .finally(() => polling?.refresh());
   });
 
   function fail(error: unknown): void {
@@ -71,7 +74,7 @@ export function followTest(
   }
 
   async function showResult(result: WellExecution): Promise<void> {
-    const pictures = make('div', {}, make('p', { class: 'oh-hint' }, 'Loading the pictures…'));
+    const pictures = make('div', { class: 'oh-well-pictures' }, make('p', { class: 'oh-hint' }, 'Loading the pictures…'));
     body.replaceChildren(figureList(result.measurements, document.measurements, document.primary_measurement), pictures);
     await showWellPictures(pictures, {
       api,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 /** One well in detail: its state, its figures or its failure, its images and what was found in them. */
 
-import { STATE_LOOKS } from '../../shared/platemap/states';
 import type { Api } from '../../shared/api';
 import type { WellExecution } from '../../shared/contracts';
+import { STATE_LOOKS } from '../../shared/platemap/states';
 import type { ResultsPageData } from './documents';
 import { make } from './dom';
 import { failureBox } from './failure-box';
@@ -26,12 +26,11 @@ export function showWell(host: HTMLElement, well: WellExecution, page: ResultsPa
   host.dataset.shown = key;
   const images = page.images[well.well] ?? [];
   const viewer = (image: number) => `${page.viewer}${image}/?execution=${page.execution.execution_id}&well=${well.well}`;
-  const pictures = make('div', {});
+  const pictures = make('div', { class: 'oh-well-pictures' });
   host.replaceChildren(
     make(
       'div',
       { class: 'oh-well-head' },
-      make('strong', {}, well.well),
       make('span', { class: 'oh-tag' }, STATE_LOOKS[well.state].word),
       make('span', { class: 'oh-sub oh-same-line', 'data-oh-detail': true }, detailOf(well)),
     ),
