@@ -110,4 +110,4 @@ def _width(values: pd.Series) -> int:
 
 
 def _missing(value: object) -> bool:
-    return value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value))
+    return value is None or value is pd.NA or (isinstance(value, float) and value != value)

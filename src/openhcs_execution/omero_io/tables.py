@@ -3,7 +3,7 @@
 
 A table cannot be changed in one transaction. So it is filled first and attached last, its file is named after the execution
 and a hash of what is in it, and whatever carries the execution's name without being that attached file is removed. After a
-crash at any point the next save ends with exactly one table; after a retry of failed wells it replaces the table by the new one.
+crash at any point the next save ends with exactly one table; after a retry of failed wells the new table replaces the old one.
 """
 
 from __future__ import annotations
