@@ -324,7 +324,7 @@ class Stack:
         # OMERO.web takes its URL prefix from its settings; gunicorn has to be told of it as well, as behind a proxy.
         if self.options.prefix:
             environment["SCRIPT_NAME"] = self.options.prefix
-        command += ["--preload", "--worker-tmp-dir", str(home / "tmp"), "omeroweb.wsgi:application"]
+        command += ["--no-control-socket", "--preload", "--worker-tmp-dir", str(home / "tmp"), "omeroweb.wsgi:application"]
         self.web = Server("OMERO.web", command, log=self.folder / "logs" / "web.log", environment=environment, cwd=application)
         self.web.start()
 

@@ -104,7 +104,8 @@ _ADMIN = {
     **_table("IAdmin", "addGroups removeGroups", _OBJECT),
     **_table("IConfig", "getVersion getDatabaseUuid getDatabaseTime getServerTime", _READ),
     **_table("IConfig", "getConfigValue getConfigDefaults getClientConfigValues getClientConfigDefaults", _READ),
-    **_table("IConfig", "getConfigValues", Rule(Right.ADMIN)),
+    # OMERO.web asks for omero.cluster.read_only.* with every user's session, to know whether the server takes changes.
+    **_table("IConfig", "getConfigValues", _READ),
     **_table("IConfig", "setConfigValue setConfigValueIfEquals", Rule(Right.FULL_ADMIN, writes=True)),
     **_table("ILdap", "getSetting", _READ),
     **_table(

@@ -62,7 +62,7 @@ class ConfigService(Service):
         if key == "omero.router.insecure":
             return self._insecure_router()
         stored = self.server.accounts.settings()
-        if key in CLIENT_DEFAULTS or key in _OPEN_DEFAULTS or key.startswith("omero.client."):
+        if _is_open(key):
             return stored.get(key, {**CLIENT_DEFAULTS, **_OPEN_DEFAULTS}.get(key, ""))
         if key in stored:
             if not caller.is_admin:
@@ -71,7 +71,7 @@ class ConfigService(Service):
         return ""
 
     def getConfigValues(self, pattern: str, caller: Caller) -> dict[str, str]:
-        """Return the settings whose name matches a regular expression."""
+        """Return the settings whose name matches a regular expression, of those that the caller may read one by one."""
         if len(pattern) > _LONGEST_PATTERN:
             raise api_usage("The pattern is too long.")
         try:
@@ -79,7 +79,7 @@ class ConfigService(Service):
         except re.error as error:
             raise api_usage(f"Not a regular expression: {error}") from error
         values = {**CLIENT_DEFAULTS, **_OPEN_DEFAULTS, **self.server.accounts.settings()}
-        return {key: value for key, value in values.items() if wanted.search(key)}
+        return {key: value for key, value in values.items() if wanted.search(key) and (caller.is_admin or _is_open(key))}
 
     def getConfigDefaults(self, caller: Caller) -> dict[str, str]:
         """The settings a fresh sandbox has."""
@@ -121,3 +121,7 @@ class ConfigService(Service):
         """Where a client goes that asks for an unencrypted connection: to TLS all the same when there is no other."""
         transport, port = ("tcp", self.server.tcp_port) if self.server.tcp_port else ("ssl", self.server.ssl_port)
         return f"{ROUTER_IDENTITY}:{transport} -p {port} -h @omero.host@"
+
+
+def _is_open(key: str) -> bool:
+    return key in _OPEN_DEFAULTS or key.startswith("omero.client.")
