@@ -18,8 +18,8 @@ def contents(folder: Path) -> dict[str, str]:
     try:
         names = [row[0] for row in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
         for name in sorted(set(names) - _DIARY):
-            rows = database.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall()
-            digests[name] = hashlib.sha256(repr(rows).encode()).hexdigest()
+            rows = database.execute(f"SELECT * FROM {name}").fetchall()
+            digests[name] = hashlib.sha256(repr(sorted(rows, key=repr)).encode()).hexdigest()
     finally:
         database.close()
     for kind in ("pixels", "files"):

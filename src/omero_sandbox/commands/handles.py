@@ -17,9 +17,9 @@ import omero
 import omero.cmd
 
 from omero_sandbox.commands import composite, graphs, reports
-from omero_sandbox.commands.leftovers import remove_data
 from omero_sandbox.commands.registry import COMMANDS, Context
 from omero_sandbox.ice.dispatch import Service, current_call
+from omero_sandbox.services.stored_data import remove_data
 
 if TYPE_CHECKING:
     from omero_sandbox.ice.server import SandboxServer

@@ -22,6 +22,7 @@ from omero_sandbox.ice.router import ROUTER_IDENTITY, Router
 from omero_sandbox.ice.sessions import Attachment, SessionLimits, Sessions
 from omero_sandbox.security.accounts import Accounts
 from omero_sandbox.services.service_factory import ServiceFactoryService
+from omero_sandbox.services.stored_data import sweep
 from omero_sandbox.store.database import Database
 
 __all__ = ["LOOPBACK", "SandboxServer"]
@@ -64,6 +65,7 @@ class SandboxServer:
         self.database = Database(self.folder)
         self.accounts = Accounts(self.database)
         self.accounts.prepare(root_password)
+        sweep(self.database)
         self.gate = Gate(self)
         self.sessions = Sessions(self, self.accounts, limits or SessionLimits())
         self._communicator = self._make_communicator()

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from omero_sandbox.commands.leftovers import remove_data
 from omero_sandbox.ice.dispatch import Service, own_transactions
 from omero_sandbox.ice.errors import api_usage
 from omero_sandbox.model.reflection import entity_of
 from omero_sandbox.security.caller import Caller
+from omero_sandbox.services.stored_data import remove_data
 from omero_sandbox.store.deleting import delete
 from omero_sandbox.store.saving import save
 
