@@ -15,7 +15,9 @@ import typer
 
 __all__ = ["app", "main"]
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="The execution service of omero-openhcs.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="The execution service of omero-openhcs."
+)
 
 
 @app.command()

@@ -22,9 +22,7 @@ def cancel_execution(service: Service, number: int) -> None:
         log.info("cancelled", execution=number)
 
 
-def retry_execution(
-    service: Service, number: int, session_key: str | None = None, session_for_job: bool = False
-) -> None:
+def retry_execution(service: Service, number: int, session_key: str | None = None, session_for_job: bool = False) -> None:
     """Queue failed and skipped wells again, with a new OMERO session when one is given."""
     if session_key is None:
         executions.retry(service.database, number)

@@ -45,7 +45,9 @@ class Settings(BaseSettings):
         default_factory=lambda: Path.home() / ".local" / "share" / "omero-openhcs" / "execution",
         description="Database, results and engine cache. Must be on a local disk when the database is SQLite.",
     )
-    scratch_dir: Path | None = Field(default=None, description="Staged planes, emptied as wells end; `DATA_DIR/scratch` when unset.")
+    scratch_dir: Path | None = Field(
+        default=None, description="Staged planes, emptied as wells end; `DATA_DIR/scratch` when unset."
+    )
     database_url: str | None = Field(default=None, description="SQLAlchemy URL; `DATA_DIR/execution.db` (SQLite) when unset.")
     secret_file: Path | None = Field(
         default=None, description="Shared secret with OMERO.web, made when absent; `DATA_DIR/secret` when unset."

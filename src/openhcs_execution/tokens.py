@@ -23,7 +23,14 @@ CLOCK_SKEW = 10
 
 
 def issue_token(
-    secret: str, *, user_id: int, name: str, admin: bool, groups: Sequence[GroupClaim], issuer: str = ISSUER, lifetime: int = LIFETIME
+    secret: str,
+    *,
+    user_id: int,
+    name: str,
+    admin: bool,
+    groups: Sequence[GroupClaim],
+    issuer: str = ISSUER,
+    lifetime: int = LIFETIME,
 ) -> str:
     """Sign a token for a user whom OMERO has vouched for."""
     now = int(time.time())

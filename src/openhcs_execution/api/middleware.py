@@ -57,7 +57,7 @@ class RequestLog:
                     raise
                 await error_response(internal_error(), request_id)(scope, receive, send_with_id)
             finally:
-                write = log.debug if scope["path"] in _QUIET or status < 400 and scope["method"] == "GET" else log.info
+                write = log.debug if scope["path"] in _QUIET or (status < 400 and scope["method"] == "GET") else log.info
                 milliseconds = round(1000 * (time.perf_counter() - start), 1)
                 write("request", method=scope["method"], path=scope["path"], status=status, milliseconds=milliseconds)
 
@@ -106,7 +106,5 @@ class BodyLimit:
         await self.app(scope, replay, send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        error = OpenHCSError(
-            "body_too_large", f"The body of the request is larger than {self.maximum} bytes.", status=413
-        )
+        error = OpenHCSError("body_too_large", f"The body of the request is larger than {self.maximum} bytes.", status=413)
         await error_response(error, scope.get("state", {}).get("request_id", ""))(scope, receive, send)

@@ -67,7 +67,5 @@ def validate(_claims: ClaimsOf, body: Validation) -> ValidationReport:
 def render(service: ServiceOf, _claims: ClaimsOf, body: Rendering) -> dict[str, str]:
     report = check_document(body.document, None)
     if not report.valid:
-        raise OpenHCSError(
-            "invalid_pipeline", "This pipeline is not valid.", status=422, field_errors=report.field_errors
-        )
+        raise OpenHCSError("invalid_pipeline", "This pipeline is not valid.", status=422, field_errors=report.field_errors)
     return {"python": service.render_python(body.document)}

@@ -20,14 +20,29 @@ from sqlalchemy.orm import Session
 __all__ = ["Database", "DatabaseRefused", "filesystem_type"]
 
 NETWORK_FILESYSTEMS = frozenset(
-    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "lustre", "gpfs", "beegfs", "ceph", "glusterfs", "fuse.sshfs", "fuse.glusterfs"}
+    {
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb3",
+        "smbfs",
+        "9p",
+        "afs",
+        "lustre",
+        "gpfs",
+        "beegfs",
+        "ceph",
+        "glusterfs",
+        "fuse.sshfs",
+        "fuse.glusterfs",
+    }
 )
 """Where SQLite's file locks or its shared memory cannot be trusted."""
 
 BUSY_SECONDS = 20
 
 
-class DatabaseRefused(RuntimeError):
+class DatabaseRefused(RuntimeError):  # noqa: N818 - says what happened
     """The database must not be used as configured; the message says what to change."""
 
 

@@ -43,7 +43,9 @@ def migrate(database: Database) -> str | None:
     script = ScriptDirectory.from_config(_config())
     known = {entry.revision for entry in script.walk_revisions()}
     if revision is not None and revision not in known:
-        raise DatabaseRefused(f"the database is at revision {revision}, made by a newer version of omero-openhcs; upgrade this one")
+        raise DatabaseRefused(
+            f"the database is at revision {revision}, made by a newer version of omero-openhcs; upgrade this one"
+        )
     if revision is None and inspect(database.engine).get_table_names():
         raise DatabaseRefused("the database holds tables that this service did not make; use an empty one")
     config = _config()

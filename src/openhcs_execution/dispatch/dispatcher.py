@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import queue
 import threading
-import time
 import traceback
 import uuid
 from collections.abc import Callable
@@ -34,7 +33,7 @@ from openhcs_execution.settings import Settings
 
 from .cluster import Cluster
 from .outcomes import apply_outcome, apply_progress
-from .tasks import TOPIC, Outcome, Progress, Report, WellBatch, WorkerSettings
+from .tasks import TOPIC, Outcome, Progress, WellBatch, WorkerSettings, read_report
 from .worker import compute_batch, stop_batches
 
 __all__ = ["Dispatcher"]
@@ -123,15 +122,21 @@ class Dispatcher:
         self._cluster = cluster
         log.info("workers_ready", workers=self._settings.workers)
         while not self._stopping.is_set():
+            self._persist(lambda: self._fill(cluster))
+            self._handle_messages()
+
+    def _persist(self, handle: Callable[[], None]) -> None:
+        """Do something that changes the database, again and again while the database does not take it (its disk is full)."""
+        while not self._stopping.is_set():
             try:
-                self._fill(cluster)
-                self._handle_messages()
+                handle()
+                return
             except OperationalError as error:
                 log.error("database_error", reason=str(error.orig))
-                time.sleep(_TICK)
+                self._stopping.wait(_TICK)
             except Exception:
                 log.exception("dispatch_failed")
-                time.sleep(_TICK)
+                return
 
     def _worker_settings(self) -> WorkerSettings:
         settings = self._settings
@@ -150,14 +155,14 @@ class Dispatcher:
         try:
             handle = self._inbox.get(timeout=_TICK)
             while True:
-                handle()
+                self._persist(handle)
                 handle = self._inbox.get_nowait()
         except queue.Empty:
             return
 
     def _receive(self, event: tuple[float, Any]) -> None:
         """Dask's thread brings a worker's report."""
-        self._inbox.put(lambda: self._apply(Report.model_validate({"message": event[1]}).message))
+        self._inbox.put(lambda: self._apply(read_report(event[1]["report"])))
 
     def _apply(self, message: Progress | Outcome) -> None:
         if isinstance(message, Progress):
@@ -218,18 +223,17 @@ class Dispatcher:
 
     def _end(self, batch_id: str) -> None:
         """A task ended, one way or another: every well of it gets an outcome, and its slot is free."""
-        task = self._tasks.pop(batch_id)
-        try:
-            self._take_back(task)
-        finally:
-            task.future.release()
+        task = self._tasks[batch_id]
+        self._take_back(task)
+        del self._tasks[batch_id]
+        task.future.release()
 
     def _take_back(self, task: _Task) -> None:
         batch, future = task.batch, task.future
         attempts = [Well(batch.number, name, attempt) for name, attempt in batch.attempts.items()]
         if future.status == "finished":
             for text in future.result():
-                self._apply(Outcome.model_validate_json(text))
+                self._apply(read_report(text))
         elif future.status == "error" and isinstance(future.exception(), KilledWorker):
             log.warning("worker_lost", execution_id=batch.execution_id, wells=list(batch.attempts))
             for well in attempts:

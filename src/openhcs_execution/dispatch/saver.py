@@ -107,7 +107,9 @@ class Saver:
         return time.monotonic() >= self._trouble.get(number, _Trouble()).not_before
 
     def _to_save(self) -> list[int]:
-        saving = select(WellRow.well).where(WellRow.execution == ExecutionRow.number, WellRow.state == WellState.SAVING).exists()
+        saving = (
+            select(WellRow.well).where(WellRow.execution == ExecutionRow.number, WellRow.state == WellState.SAVING).exists()
+        )
         statement = (
             select(ExecutionRow.number)
             .where(

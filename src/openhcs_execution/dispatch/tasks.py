@@ -7,13 +7,13 @@ Ids, paths and small texts only: pixels stay on the worker, and the OMERO sessio
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from openhcs_client import PipelineDocument, PlateLayout, WellFailure
 
-__all__ = ["TOPIC", "Outcome", "Progress", "Report", "WellBatch", "WorkerSettings"]
+__all__ = ["TOPIC", "Outcome", "Progress", "WellBatch", "WorkerSettings", "read_report"]
 
 TOPIC = "openhcs-wells"
 """The Dask topic on which workers report."""
@@ -89,7 +89,13 @@ class Outcome(_Message):
     sealed_session: str = ""
 
 
-class Report(BaseModel):
-    """Either of the two, as it arrives."""
+_REPORT: TypeAdapter[Progress | Outcome] = TypeAdapter(Annotated[Progress | Outcome, Field(discriminator="kind")])
 
-    message: Progress | Outcome = Field(discriminator="kind")
+
+def read_report(text: str) -> Progress | Outcome:
+    """Read either of the two from its JSON.
+
+    Raises:
+        pydantic.ValidationError: when it is neither.
+    """
+    return _REPORT.validate_json(text)

@@ -46,7 +46,7 @@ class EnginePlugin(WorkerPlugin):
         self._settings = settings
 
     def setup(self, worker: Worker) -> None:
-        setattr(worker, _ATTRIBUTE, WellComputer(self._settings, str(worker.name)))
+        setattr(worker, _ATTRIBUTE, WellComputer(self._settings, f"worker-{worker.name}"))
 
     def teardown(self, worker: Worker) -> None:
         getattr(worker, _ATTRIBUTE).close()
@@ -60,7 +60,8 @@ def compute_batch(batch: str) -> list[str]:
     worker = get_worker()
 
     def report(message: Progress | Outcome) -> None:
-        worker.log_event(TOPIC, message.model_dump(mode="json"))
+        # As text: Dask adds entries of its own to the dictionary.
+        worker.log_event(TOPIC, {"report": message.model_dump_json()})
 
     computer: WellComputer = getattr(worker, _ATTRIBUTE)
     return [outcome.model_dump_json() for outcome in computer.compute(WellBatch.model_validate_json(batch), report)]
@@ -78,7 +79,7 @@ class WellComputer:
         self._settings = settings
         self._name = name
         self._store = ResultStore(settings.results)
-        self._scratch = settings.scratch / f"worker-{name}"
+        self._scratch = settings.scratch / name
         shutil.rmtree(self._scratch, ignore_errors=True)
         self._reader = ImageReader(settings)
         self._engine = EngineProcess(settings.engine_home, memory_limit_mb=settings.memory_limit_mb)

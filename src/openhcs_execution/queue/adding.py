@@ -100,8 +100,10 @@ def add_execution(database: Database, new: NewExecution) -> str:
                 )
             record(session, execution, "queued", data={"status": execution.status, "wells_total": execution.wells_total})
     except IntegrityError:
-        first = None if new.idempotency_key is None else find_repeated(
-            database, new.owner_id, new.idempotency_key, new.request_hash
+        first = (
+            None
+            if new.idempotency_key is None
+            else find_repeated(database, new.owner_id, new.idempotency_key, new.request_hash)
         )
         if first is None:
             raise

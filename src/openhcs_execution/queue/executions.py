@@ -111,7 +111,9 @@ def cancel(database: Database, number: int) -> bool:
         if execution.status == ExecutionStatusName.CANCELLED:
             return False
         if ExecutionStatusName(execution.status).is_final:
-            raise OpenHCSError("already_finished", "This execution has already finished; there is nothing to cancel.", status=409)
+            raise OpenHCSError(
+                "already_finished", "This execution has already finished; there is nothing to cancel.", status=409
+            )
         record(session, execution, "cancel_requested")
         for row in _wells(session, number, *OUTSTANDING):
             row.state, row.claimed, row.step, row.step_name = WellState.SKIPPED, False, 0, ""

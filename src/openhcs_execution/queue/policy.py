@@ -58,6 +58,9 @@ def batch_size(waiting: int, slots: int, largest: int) -> int:
 
 def claim_wells(database: Database, *, slots: int, largest: int) -> ClaimedWells | None:
     """Claim the next few wells of the execution whose turn it is; None when nothing waits."""
+    with database.read() as session:
+        if not _candidates(session):
+            return None  # most looks find nothing, and need not take the write lock for it
     with database.write() as session:
         chosen = choose(_candidates(session), _wells_in_work(session))
         if chosen is None:
@@ -87,7 +90,7 @@ def claim_wells(database: Database, *, slots: int, largest: int) -> ClaimedWells
             number=chosen.number,
             execution_id=execution.execution_id,
             priority=chosen.priority,
-            attempts={well: attempt for well, attempt in attempts},
+            attempts=dict(attempts.tuples().all()),
         )
 
 
@@ -113,7 +116,7 @@ def _wells_in_work(session: Session) -> dict[int, int]:
         .where(WellRow.claimed.is_(True))
         .group_by(ExecutionRow.owner_id)
     )
-    return {owner: count for owner, count in rows}
+    return dict(rows.tuples().all())
 
 
 def _waiting_wells(session: Session, number: int, slots: int, largest: int) -> list[str]:

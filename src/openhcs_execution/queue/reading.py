@@ -36,6 +36,7 @@ __all__ = [
     "read_events",
     "read_page",
     "read_status",
+    "read_wells",
 ]
 
 
@@ -48,9 +49,7 @@ class Reader:
     readable_groups: frozenset[int]
 
     def sees(self, execution: ExecutionRow) -> bool:
-        return (
-            self.reads_everything or execution.owner_id == self.user_id or execution.group_id in self.readable_groups
-        )
+        return self.reads_everything or execution.owner_id == self.user_id or execution.group_id in self.readable_groups
 
     def condition(self) -> ColumnElement[bool] | None:
         """The same as :meth:`sees`, for a query; None when there is nothing to hide."""
@@ -146,10 +145,14 @@ def read_well(row: WellRow) -> WellExecution:
     )
 
 
+def read_wells(session: Session, number: int) -> list[WellRow]:
+    """The wells of an execution in plate order."""
+    return list(session.scalars(select(WellRow).where(WellRow.execution == number).order_by(WellRow.position)))
+
+
 def read_detail(session: Session, row: ExecutionRow) -> ExecutionDetail:
     """The execution with all of its wells, its document and its changed parameters."""
     inputs = session.get_one(ExecutionInput, row.number)
-    wells = session.scalars(select(WellRow).where(WellRow.execution == row.number).order_by(WellRow.position))
     return ExecutionDetail.model_validate(
         {
             **_line(row),
@@ -157,7 +160,7 @@ def read_detail(session: Session, row: ExecutionRow) -> ExecutionDetail:
             "parameters": inputs.parameters,
             "rows": row.rows,
             "columns": row.columns,
-            "wells": [read_well(well) for well in wells],
+            "wells": [read_well(well) for well in read_wells(session, row.number)],
             "last_event": row.last_event,
         }
     )
@@ -206,14 +209,15 @@ def read_events(session: Session, row: ExecutionRow, since: int, limit: int) -> 
         .limit(limit)
     )
     events = [
-        Event.model_validate({"sequence": event.sequence, "time": event.time, "kind": event.kind, "well": event.well, "data": event.data})
+        Event.model_validate(
+            {"sequence": event.sequence, "time": event.time, "kind": event.kind, "well": event.well, "data": event.data}
+        )
         for event in session.scalars(statement)
     ]
-    return EventPage(
-        events=events, next=events[-1].sequence if events else since, status=ExecutionStatusName(row.status)
-    )
+    return EventPage(events=events, next=events[-1].sequence if events else since, status=ExecutionStatusName(row.status))
 
 
 def count_by_status(session: Session) -> dict[str, int]:
     """How many executions are in each status."""
-    return {status: count for status, count in session.execute(select(ExecutionRow.status, func.count()).group_by(ExecutionRow.status))}
+    rows = session.execute(select(ExecutionRow.status, func.count()).group_by(ExecutionRow.status))
+    return dict(rows.tuples().all())

@@ -21,9 +21,7 @@ def label_key(field: int, name: str) -> str:
     return f"{field}/{name}"
 
 
-def list_labels(
-    session: Session, store: ResultStore, execution: ExecutionRow, well: str
-) -> list[tuple[LabelFile, int | None]]:
+def list_labels(session: Session, store: ResultStore, execution: ExecutionRow, well: str) -> list[tuple[LabelFile, int | None]]:
     """The label images of a well with their OMERO image ids, where they are saved; empty before the well is computed.
 
     Raises:
