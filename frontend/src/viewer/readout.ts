@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+/** What is under the pointer, in words: the place, the object, and the intensities of the channels on show. */
+
+import type { ImageModel } from './ome-zarr';
+import type { Pointer } from './stage';
+import { planeOf, type ViewerState } from './store';
+
+/** Empty outside the image. Values come from the tiles on show; a smaller level stands in where the full one is not loaded. */
+export function describePointer(pointer: Pointer, image: ImageModel, state: ViewerState): string {
+  const x = Math.floor(pointer.x);
+  const y = Math.floor(pointer.y);
+  if (x < 0 || y < 0 || x >= image.width || y >= image.height) return '';
+  const parts = [`x ${x}, y ${y}`];
+  const object = state.labels?.objectAt(x, y, planeOf(state));
+  if (object !== undefined) parts.push(object === 0 ? 'background' : `object ${object}`);
+  state.channels.forEach(({ visible }, index) => {
+    const value = visible ? intensityAt(image, state, index, x, y) : null;
+    if (value) parts.push(`${image.channels[index]?.label ?? index}: ${value}`);
+  });
+  return parts.join(' · ');
+}
+
+/** The intensity at a pixel; with a sign before it when only a mean of several pixels is loaded. Null when nothing is. */
+function intensityAt(image: ImageModel, state: ViewerState, channel: number, x: number, y: number): string | null {
+  for (const [index, level] of image.levels.entries()) {
+    const value = level.peek(planeOf(state, channel), Math.floor(x / 2 ** index), Math.floor(y / 2 ** index));
+    if (value !== undefined) return `${index > 0 ? '≈ ' : ''}${Number(Number(value).toPrecision(6))}`;
+  }
+  return null;
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+/** The line above the images: field and well, which panels, magnification, and what is under the pointer. */
+
+import { make } from '../pages/parts/dom';
+import { PANEL_TITLES } from './overlay';
+import type { Stage } from './stage';
+import type { PanelKind, Store } from './store';
+
+/** A neighbouring image and the address of its page. */
+export interface Step {
+  title: string;
+  url: string;
+}
+
+/** Where the image lies on its plate. */
+export interface Neighbours {
+  fields: readonly (Step & { current: boolean })[];
+  previousWell: Step | null;
+  nextWell: Step | null;
+}
+
+const PANELS: readonly PanelKind[] = ['original', 'labels', 'outlines'];
+
+export function createToolbar(stage: Stage, store: Store, neighbours: Neighbours | null): HTMLElement {
+  const zoom = (text: string, title: string, action: () => void) => {
+    const button = make('button', { type: 'button', title, 'aria-label': title }, text);
+    button.addEventListener('click', action);
+    return button;
+  };
+  return make(
+    'div',
+    { class: 'oh-viewer-toolbar', role: 'toolbar', 'aria-label': 'View' },
+    neighbours && placeControls(neighbours),
+    panelControls(store),
+    make(
+      'span',
+      { class: 'oh-viewer-buttons' },
+      zoom('−', 'Smaller (−)', () => stage.zoomBy(-1)),
+      zoom('Fit', 'Whole image (0)', () => stage.fit()),
+      zoom('+', 'Larger (+)', () => stage.zoomBy(1)),
+    ),
+  );
+}
+
+function placeControls({ fields, previousWell, nextWell }: Neighbours): HTMLElement {
+  const link = (step: Step | null, text: (title: string) => string, rel: string) =>
+    step && make('a', { href: step.url, rel, class: 'oh-viewer-step' }, text(step.title));
+  const chooser = make('select', { 'aria-label': 'Field' });
+  chooser.append(...fields.map(({ title, url, current }) => make('option', { value: url, selected: current }, title)));
+  chooser.addEventListener('change', () => location.assign(chooser.value));
+  return make(
+    'span',
+    { class: 'oh-viewer-buttons' },
+    link(previousWell, (title) => `‹ ${title}`, 'prev'),
+    fields.length > 1 && chooser,
+    link(nextWell, (title) => `${title} ›`, 'next'),
+  );
+}
+
+/** Switches for the panels; the last one cannot be switched off. Hidden until there is something to compare with. */
+function panelControls(store: Store): HTMLElement {
+  const box = make('span', { class: 'oh-viewer-buttons', role: 'group', 'aria-label': 'Panels' });
+  const buttons = PANELS.map((kind) => {
+    const button = make('button', { type: 'button' }, PANEL_TITLES[kind]);
+    button.addEventListener('click', () => {
+      const { panels } = store.state;
+      const next = PANELS.filter((panel) => (panel === kind ? !panels.includes(panel) : panels.includes(panel)));
+      if (next.length > 0) store.update({ panels: next });
+    });
+    box.append(button);
+    return { kind, button };
+  });
+  const show = () => {
+    box.hidden = store.state.labels === null;
+    for (const { kind, button } of buttons) button.setAttribute('aria-pressed', String(store.state.panels.includes(kind)));
+  };
+  show();
+  store.subscribe(show);
+  return box;
+}
