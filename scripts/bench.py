@@ -1,0 +1,293 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Measure the whole system on this machine, print a table and write ``build/bench.json``.
+
+    make bench                              # the real screening row, when it is on this machine
+    .venv/bin/python scripts/bench.py --repeats 5
+
+Everything runs on loopback, with as many workers as bare OpenHCS gets processes. Figures of one run belong together: machines
+differ and are noisy, so times are medians of interleaved repeats, and ratios say more than seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import psutil
+import tifffile
+from omero.gateway import BlitzGateway
+from omero_sandbox.loading.plate_folder import match_files
+from rich.console import Console
+from rich.table import Table
+from stack import Stack, StackOptions
+
+from openhcs_client import PipelineDocument, RemoteOrchestrator
+from openhcs_execution.engine import StagingFolder
+from openhcs_execution.engine.bare import run_bare
+
+ROOT = Path(__file__).resolve().parents[1]
+BUILD = ROOT / "build"
+PIPELINE = "spot-count"
+PROCESSES = min(2, os.cpu_count() or 1)
+POLLERS = 20
+POLL_SECONDS = 20
+POLL_EVERY = 1.0
+ROW_PATTERN = r"(?P<well>[A-Z]\d{2})f(?P<field>\d{2})d(?P<channel>\d)\.TIF$"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A measured value. ``ok`` is ``None`` where there is no target."""
+
+    value: float
+    unit: str
+    target: float | None
+    ok: bool | None
+
+
+class Figures(dict[str, Figure]):
+    """What was measured so far; every target is an upper bound."""
+
+    def note(self, name: str, value: float, unit: str, target: float | None = None) -> None:
+        self[name] = Figure(round(value, 3), unit, target, None if target is None else value <= target)
+        print(f"-- {name}: {value:.3f} {unit}" + (f" (target {target:g})" if target is not None else ""), flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeats", type=int, default=3, help="repeats of the plate runs")
+    parser.add_argument(
+        "--row", type=Path, default=Path(os.environ.get("OMERO_OPENHCS_ROW", ROOT.parent / "shared/data/transfluor-row-o"))
+    )
+    options = parser.parse_args()
+    if not any(options.row.glob("*.TIF")):
+        print("The real screening row is not on this machine; set OMERO_OPENHCS_ROW to its folder.", file=sys.stderr)
+        return 1
+    work = BUILD / "bench"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+
+    figures = Figures()
+    settings = StackOptions(folder=work / "stack", workers=PROCESSES, demo_data=True)
+    started = time.monotonic()
+    with Stack(settings):
+        figures.note("first_start", time.monotonic() - started, "s")
+    started = time.monotonic()
+    with Stack(settings) as stack:
+        figures.note("second_start", time.monotonic() - started, "s", target=20)
+        measure(stack, options.row, options.repeats, work, figures)
+    report(figures)
+    BUILD.mkdir(exist_ok=True)
+    (BUILD / "bench.json").write_text(json.dumps({name: asdict(figure) for name, figure in figures.items()}, indent=2) + "\n")
+    return 0
+
+
+def measure(stack: Stack, row: Path, repeats: int, work: Path, figures: Figures) -> None:
+    account = next(iter(stack.users().values()))
+    plate_id = load_row(stack, row, account.name, account.password)
+    client = RemoteOrchestrator.sign_in_to_web(stack.web_url, account.name, account.password)
+    client.wait(client.execute_remote(plate_id=plate_id, pipeline=PIPELINE, config={"test_well": "O01"}), progress=False)
+
+    delays = [first_progress(client, plate_id) for _ in range(5)]
+    figures.note("submit_to_first_progress", statistics.median(delays), "s", target=2)
+
+    document = client.pipeline(PIPELINE)[0]
+    local = stage_locally(row, work / "local")
+    whole, bare, startup = [], [], []
+    for number in range(repeats):
+        result = run_bare(
+            local,
+            document,
+            ["GFP"],
+            processes=PROCESSES,
+            output=work / f"bare-{number}",
+            home=stack.folder / "service" / "engine",
+        )
+        bare.append(result.seconds)
+        startup.append(result.startup_seconds)
+        whole.append(whole_row(client, plate_id, document))
+    figures.note("row_whole_system", statistics.median(whole), "s")
+    figures.note("row_bare_openhcs", statistics.median(bare), "s")
+    figures.note("row_bare_openhcs_startup", statistics.median(startup), "s")
+    figures.note("row_ratio", statistics.median(whole) / statistics.median(bare), "x", target=1.25)
+    computing = [total - start for total, start in zip(bare, startup, strict=True)]
+    figures.note("row_ratio_to_bare_without_startup", statistics.median(whole) / statistics.median(computing), "x")
+
+    poll_status(stack, client, plate_id, figures)
+    for name, value in memory(stack).items():
+        figures.note(name, value, "MB")
+
+
+def load_row(stack: Stack, row: Path, user: str, password: str) -> int:
+    command = [
+        sys.executable,
+        "-m",
+        "omero_sandbox.cli",
+        "load-plate",
+        str(row),
+        "--port",
+        str(stack.omero_port),
+        "--user",
+        user,
+    ]
+    command += [
+        "--pattern",
+        ROW_PATTERN,
+        "--plate-name",
+        "Transfluor row O",
+        "--channel-names",
+        "GFP",
+        "--rows",
+        "16",
+        "--columns",
+        "24",
+    ]
+    subprocess.run(command, input=password + "\n", text=True, check=True, capture_output=True)  # noqa: S603
+    connection = BlitzGateway(user, password, host="127.0.0.1", port=stack.omero_port)
+    if not connection.connect():
+        raise RuntimeError("cannot connect to the embedded OMERO")
+    try:
+        return max(plate.getId() for plate in connection.getObjects("Plate") if plate.getName() == "Transfluor row O")
+    finally:
+        connection.close()
+
+
+def stage_locally(row: Path, folder: Path) -> Path:
+    """The row as files in the layout that OpenHCS reads, as a user of bare OpenHCS would have it."""
+    for matched in match_files(row, ROW_PATTERN):
+        staging = StagingFolder(folder, matched.well, ["GFP"], None)
+        staging.add_plane(matched.field, 1, 1, 1, tifffile.imread(matched.path))
+        staging.finish()
+    return folder
+
+
+def first_progress(client: RemoteOrchestrator, plate_id: int) -> float:
+    """Seconds from the submission to the first event of a well, as a page would see it."""
+    started = time.monotonic()
+    execution_id = client.execute_remote(plate_id=plate_id, pipeline=PIPELINE, config={"test_well": "O02"})
+    cursor = 0
+    while True:
+        page = client.events(execution_id, since=cursor)
+        cursor = page.next
+        if any(event.well for event in page.events):
+            seconds = time.monotonic() - started
+            client.wait(execution_id, progress=False)
+            return seconds
+
+
+def whole_row(client: RemoteOrchestrator, plate_id: int, document: PipelineDocument) -> float:
+    """Seconds from the submission until everything is saved in OMERO."""
+    started = time.monotonic()
+    execution_id = client.execute_remote(plate_id=plate_id, pipeline=document.id)
+    while not (status := client.status(execution_id)).status.is_final:
+        time.sleep(0.1)
+    if status.status != "completed":
+        raise RuntimeError(f"the row ended as {status.status}: {status.message}")
+    return time.monotonic() - started
+
+
+def poll_status(stack: Stack, client: RemoteOrchestrator, plate_id: int, figures: Figures) -> None:
+    """Answer times of the status endpoint with twenty pages open on a running execution, each asking once a second."""
+    execution_id = client.execute_remote(plate_id=plate_id, pipeline=PIPELINE)
+    account = next(iter(stack.users().values()))
+    with omero_session(stack, account.name, account.password) as session:
+        direct = RemoteOrchestrator("127.0.0.1", stack.service_port, omero_session=session)
+        milliseconds = poll_together(lambda: direct.status(execution_id))
+    figures.note("status_p95_service_20_pollers", percentile(milliseconds, 95), "ms", target=50)
+
+    execution_id = client.execute_remote(plate_id=plate_id, pipeline=PIPELINE)
+    milliseconds = poll_together(lambda: client.status(execution_id))
+    figures.note("status_p95_omero_web_20_pollers", percentile(milliseconds, 95), "ms")
+    figures.note("status_median_omero_web_20_pollers", percentile(milliseconds, 50), "ms")
+    client.wait(execution_id, progress=False)
+
+
+def poll_together(ask: Callable[[], object]) -> list[float]:
+    """Let all pollers ask for a while and return every answer time in milliseconds."""
+    times: list[float] = []
+    stop = time.monotonic() + POLL_SECONDS
+
+    def poll(number: int) -> None:
+        due = time.monotonic() + POLL_EVERY * number / POLLERS
+        while due < stop:
+            time.sleep(max(0.0, due - time.monotonic()))
+            started = time.monotonic()
+            ask()
+            times.append(1000 * (time.monotonic() - started))
+            due += POLL_EVERY
+
+    threads = [threading.Thread(target=poll, args=(number,)) for number in range(POLLERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return times
+
+
+@contextmanager
+def omero_session(stack: Stack, user: str, password: str) -> Iterator[str]:
+    connection = BlitzGateway(user, password, host="127.0.0.1", port=stack.omero_port)
+    if not connection.connect():
+        raise RuntimeError("cannot connect to the embedded OMERO")
+    try:
+        yield connection.getSession().getUuid().getValue()
+    finally:
+        connection.close()
+
+
+def memory(stack: Stack) -> dict[str, float]:
+    """Resident memory in MB of the service, of one worker with its engine, of the embedded OMERO and of one OMERO.web worker."""
+    assert stack.service and stack.service.process and stack.omero and stack.omero.process and stack.web and stack.web.process
+    service = psutil.Process(stack.service.process.pid)
+    engines = [
+        process
+        for process in service.children(recursive=True)
+        if "openhcs_execution.engine.child" in " ".join(process.cmdline())
+    ]
+    workers = [process.parent() for process in engines]
+    web = psutil.Process(stack.web.process.pid).children()
+    return {
+        "memory_service": megabytes(service),
+        "memory_dask_worker": statistics.median(megabytes(process) for process in workers if process),
+        "memory_engine": statistics.median(megabytes(process) for process in engines),
+        "memory_embedded_omero": megabytes(psutil.Process(stack.omero.process.pid)),
+        "memory_omero_web_worker": statistics.median(megabytes(process) for process in web),
+    }
+
+
+def megabytes(process: psutil.Process) -> float:
+    return process.memory_info().rss / 1e6
+
+
+def percentile(values: list[float], percent: int) -> float:
+    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
+
+
+def report(figures: Figures) -> None:
+    cores = os.cpu_count()
+    versions = ", ".join(f"{name} {version(name)}" for name in ("openhcs", "distributed", "omero-py", "omero-web", "numpy"))
+    table = Table(title=f"{platform.machine()}, {cores} cores, Python {platform.python_version()}; {versions}")
+    for column in ("figure", "value", "unit", "target", ""):
+        table.add_column(column, justify="right" if column in ("value", "target") else "left")
+    for name, figure in figures.items():
+        target = "" if figure.target is None else f"<= {figure.target:g}"
+        verdict = {None: "", True: "ok", False: "MISSED"}[figure.ok]
+        table.add_row(name, f"{figure.value:g}", figure.unit, target, verdict)
+    Console(width=120).print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
