@@ -8,6 +8,7 @@ the pipe closes, whoever started this process is gone: it leaves at once, even i
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -42,6 +43,8 @@ def main() -> None:
     failure = rehearse().failure
     if failure is not None:
         logging.error("the rehearsal failed: %s\n%s", failure.message, failure.traceback)
+    gc.collect()
+    gc.freeze()  # some hundred thousand objects of the libraries, which need not be looked at again and again
     send({"kind": "ready", "versions": versions()})
     while True:
         _answer(inbox.get(), send)

@@ -111,10 +111,12 @@ def _averaged(name: str) -> bool:
 
 
 def _field_rows(by_field: Mapping[int, _Field], well: str) -> dict[str, list[Any]]:
-    rows = [
-        {"well": well, "field": number, **known.counts, **known.values, **_object_means([known])}
-        for number, known in sorted(by_field.items())
-    ]
+    rows: list[dict[str, Any]] = []
+    for number, known in sorted(by_field.items()):
+        row: dict[str, Any] = {"well": well, "field": number}
+        for values in (known.counts, known.values, _object_means([known])):
+            _merge(row, values)
+        rows.append(row)
     names = dict.fromkeys(name for row in rows for name in row)
     return {name: [row.get(name) for row in rows] for name in names}
 

@@ -34,16 +34,18 @@ def check_document(document: PipelineDocument, channels: Sequence[str] | None) -
     """
     errors: dict[str, str] = {}
     made = {"image"}
+    columns: set[str] = set()
     for index, step in enumerate(document.steps):
         if step.enabled:
             errors |= {f"steps.{index}.{path}": text for path, text in _check_step(step, made, channels).items()}
+            errors |= {f"steps.{index}.{path}": text for path, text in _check_columns(step, columns).items()}
     if not any(step.enabled for step in document.steps):
         errors["steps"] = "Every step is switched off; switch on at least one."
     elif "measurements" not in made:
         errors.setdefault("steps", "No step measures anything; add one that does.")
     errors |= _check_exposed(document)
-    columns = {measurement.name for measurement in document.measurements}
-    if document.primary_measurement is not None and document.primary_measurement not in columns:
+    described = {measurement.name for measurement in document.measurements}
+    if document.primary_measurement is not None and document.primary_measurement not in described:
         errors["primary_measurement"] = f"{document.primary_measurement!r} is not among the measurements."
     if channels is not None and len(channels) < document.minimum_channels:
         errors["minimum_channels"] = f"The pipeline needs {document.minimum_channels} channels; the plate has {len(channels)}."
@@ -71,6 +73,24 @@ def _check_step(step: PipelineStep, made: set[str], channels: Sequence[str] | No
     if step.grouping is not None and (step.grouping.over, step.grouping.by) != ([grouping.over], grouping.by):
         errors["grouping"] = f"{entry.info.title} works over {grouping.over} by {grouping.by}; leave the grouping out."
     return errors
+
+
+def _check_columns(step: PipelineStep, taken: set[str]) -> dict[str, str]:
+    """Two steps must not fill the same columns: named ones need different names, others work once."""
+    try:
+        entry = catalogue_entry(step.function)
+    except KeyError:
+        return {}  # said elsewhere
+    if "measurements" not in entry.info.outputs:
+        return {}
+    named = entry.parameters.get("name")
+    columns = f"name {step.parameters.get('name', named.default)}" if named is not None else f"function {step.function}"
+    if columns not in taken:
+        taken.add(columns)
+        return {}
+    if named is None:
+        return {"function": f"{entry.info.title} can be used once in a pipeline."}
+    return {"parameters.name": "Another step uses this name for its columns."}
 
 
 def _check_channels(chosen: list[str], channels: Sequence[str] | None) -> dict[str, str]:

@@ -27,13 +27,13 @@ def find_spots(image: np.ndarray, channel: int = 1, diameter: float = 4.0, contr
     light = float(plane.sum())
     measurements = FieldMeasurements(
         kind="spots",
-        objects={name: shape[name] for name in ("label", "centroid_y", "centroid_x", "area", "touches_border")}
-        | {"spot_intensity": above["mean"], "spot_total_intensity": above["total"]},
+        objects={name: shape[name] for name in ("label", "centroid_y", "centroid_x", "touches_border")}
+        | {"spot_area": shape["area"], "spot_intensity": above["mean"], "spot_total_intensity": above["total"]},
         counts={"spot_count": object_count(labels)},
         values={
             "spot_area_fraction": float(np.count_nonzero(labels)) / labels.size,
             "spot_light_fraction": float(above["total"].sum()) / light if light > 0 else 0.0,
-            "sharpness": sharpness(plane),
+            "spot_sharpness": sharpness(plane),
         },
     )
     return image, labels, measurements

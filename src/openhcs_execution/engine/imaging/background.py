@@ -13,7 +13,7 @@ __all__ = ["background_level", "background_surface", "noise_level", "sharpness",
 
 _QUANTILE = 0.1
 _MEASURED_BLOCK = 128.0  # pixels; well above the size of a cell
-_TENTH_RMS = 0.53  # root mean square distance of the lowest tenth of a normal distribution from its 0.1 quantile
+_TENTH_RMS = 0.627  # root mean square distance of the lowest tenth of a normal distribution from its 0.1 quantile
 
 
 def smooth(image: np.ndarray, sigma: float) -> np.ndarray:
@@ -67,7 +67,7 @@ def noise_level(signal: np.ndarray) -> float:
     """Standard deviation of the background of ``signal`` (y, x), an image from which :func:`background_surface` is subtracted.
 
     Only what lies below the surface is used, because objects do not reach there, however many there are. Below its lower
-    tenth, the surface's quantile, a normal distribution has a root mean square of 0.53 standard deviations; where objects
+    tenth, the surface's quantile, a normal distribution has a root mean square of 0.63 standard deviations; where objects
     cover much of the field the surface lies higher in the background, and the value comes out up to 1.5 times too large.
     Never zero, so that it can be divided by.
     """
