@@ -273,7 +273,7 @@ _BY_LOWER_CASE = {name.lower(): entity for name, entity in ENTITIES.items()}
 
 
 def entity_named(name: str) -> Entity | None:
-    """Find an entity by any name clients use: ``Image``, ``image``, ``ImageI``, ``omero.model.Image``, ``ome.model.core.Image``."""
+    """Find an entity by any name clients use, or None: ``Image``, ``image``, ``ImageI``, ``omero.model.Image``, ``/Image``."""
     short = name.replace("::", ".").rsplit(".", 1)[-1].lstrip("/")
     found = ENTITIES.get(short) or _BY_LOWER_CASE.get(short.lower())
     if found is None and short.endswith("I"):

@@ -34,7 +34,7 @@ _SEQUENCE = re.compile(r"(?P<name>_M_\w+\.\w+\._t_\w+) = IcePy\.defineSequence\(
 
 @dataclass(frozen=True)
 class SliceMember:
-    """One data member: its attribute (``_row``), its type (``RInt``, ``Plate``) and, for sequences, the type of its elements."""
+    """One data member: its attribute (``_row``), its type (``RInt``, ``Plate``) and, of sequences, that of their elements."""
 
     attribute: str
     type: str

@@ -28,9 +28,9 @@ _MOST_JOINS = 60  # SQLite joins at most 64 tables
 class Term:
     """A piece of SQL and what it stands for.
 
-    `kind` is a scalar type (``string``, ``int``, ``long``, ``double``, ``float``, ``bool``, ``time``), or one of ``entity`` (the
-    SQL is an id), ``class`` (a class name), ``unit``, ``permissions``, ``named values``, ``strings``, ``bytes``, ``collection``
-    (no SQL of its own), ``list``; None where it is not known.
+    `kind` is a scalar type (``string``, ``int``, ``long``, ``double``, ``float``, ``bool``, ``time``), or one of ``entity``
+    (the SQL is an id), ``class`` (a class name), ``unit``, ``permissions``, ``named values``, ``strings``, ``bytes``,
+    ``collection`` (no SQL of its own), ``list``; None where it is not known.
     """
 
     sql: str

@@ -5,8 +5,8 @@ Each reference from one entity to another is of one of four kinds:
 
 * `Bond.LINK`: the two ends of a link object; a link goes with either of its ends, and keeps its *child* attached.
 * `Bond.PART`: the holder is a part of what it refers to (a well of its plate, a ROI of its image) and goes with it.
-* `Bond.HOLD`: the holder uses what it refers to (a well sample its image, a channel its logical channel); what is held by nothing
-  any more goes too, and if it goes first a holder that cannot be without it goes with it.
+* `Bond.HOLD`: the holder uses what it refers to (a well sample its image, a channel its logical channel); what is held by
+  nothing any more goes too, and if it goes first a holder that cannot be without it goes with it.
 * `Bond.LOOSE`: a reference that is simply emptied.
 """
 
