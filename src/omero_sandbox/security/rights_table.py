@@ -167,7 +167,9 @@ _DATA = {
     **_table("ITimeline", "getMostRecentAnnotationLinks getMostRecentObjects getByPeriod countByPeriod", _READ),
     **_table("IScript", "getScripts getScriptsByMimetype getUserScripts getScriptID canRunScript", _READ),
     **_table(
-        "IShare", "getOwnShares getMemberShares getSharesOwnedBy getMemberSharesFor getShare getMemberCount deactivate", _READ
+        "IShare",
+        "getOwnShares getMemberShares getSharesOwnedBy getMemberSharesFor getShare activate getMemberCount deactivate",
+        _READ,
     ),
     **_table("IRepositoryInfo", "getUsedSpaceInKilobytes getFreeSpaceInKilobytes getUsageFraction", _READ),
     **_stateful("Search"),

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from omero_sandbox.ice.dispatch import Service
+from omero_sandbox.ice.errors import validation_error
 from omero_sandbox.security.caller import Caller
 
 __all__ = ["ShareService"]
@@ -32,6 +33,10 @@ class ShareService(Service):
 
     def getShare(self, share_id: int, caller: Caller) -> None:
         """No share has this id."""
+
+    def activate(self, share_id: int, caller: Caller) -> None:  # type: ignore[override]  # IShare's own operation
+        """No share can be entered."""
+        raise validation_error(f"There is no share {share_id}.")
 
     def deactivate(self, caller: Caller) -> None:
         """Leave the share that one works in, which is none."""
