@@ -37,7 +37,6 @@ from omero_sandbox.services.search import SearchService
 from omero_sandbox.services.session import SessionService
 from omero_sandbox.services.share import ShareService
 from omero_sandbox.services.shared_resources import SharedResourcesService
-from omero_sandbox.services.shared_resources import SharedResourcesService
 from omero_sandbox.services.thumbnails import ThumbnailStoreService
 from omero_sandbox.services.timeline import TimelineService
 from omero_sandbox.services.types import TypesService
@@ -68,7 +67,6 @@ STATELESS: dict[str, tuple[str, type[Service]]] = {
     "getTimelineService": ("ITimeline", TimelineService),
     "getTypesService": ("ITypes", TypesService),
     "getUpdateService": ("IUpdate", UpdateService),
-    "sharedResources": ("SharedResources", SharedResourcesService),
     "sharedResources": ("SharedResources", SharedResourcesService),
 }
 """ServiceFactory operation -> interface and implementation. A bare `Service` implements nothing: each call is counted."""
