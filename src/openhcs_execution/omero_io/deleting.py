@@ -97,7 +97,7 @@ def delete_objects(conn: BlitzGateway, targets: Mapping[str, Iterable[int]], con
         callback.close(True)
     if isinstance(response, omero.cmd.ERR):
         reason = response.parameters.get("message", response.name)
-        if response.category == "Illegal" or "permission" in reason.lower() or "graph-fail" in response.name:
+        if "SecurityViolation" in response.category or "not permitted" in reason.lower():
             raise OpenHCSError("omero_not_allowed", f"OMERO does not let you delete all of these results: {reason}", status=403)
         raise OpenHCSError("delete_failed", f"OMERO could not delete the results: {reason}", status=500)
 

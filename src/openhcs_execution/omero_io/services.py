@@ -7,16 +7,17 @@ go through the services themselves, with whole object graphs, so that each call 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import omero
+import omero.grid
 from omero.gateway import BlitzGateway
 from omero.model import IObject
 from omero.rtypes import unwrap
 
-__all__ = ["Context", "context_of", "find_all", "project", "raw_pixels", "save", "save_all"]
+__all__ = ["Context", "context_of", "find_all", "project", "raw_pixels", "save", "shared_resources"]
 
 Context = dict[str, str]
 
@@ -43,9 +44,9 @@ def save(conn: BlitzGateway, graph: IObject, context: Context) -> Any:
     return conn.c.sf.getUpdateService().saveAndReturnObject(graph, context)
 
 
-def save_all(conn: BlitzGateway, graphs: Sequence[IObject], context: Context) -> list[Any]:
-    """Save several graphs in one transaction and return them with their ids."""
-    return list(conn.c.sf.getUpdateService().saveAndReturnArray(list(graphs), context))
+def shared_resources(conn: BlitzGateway) -> omero.grid.SharedResourcesPrx:
+    """The service that makes tables."""
+    return conn.c.sf.sharedResources()
 
 
 @contextmanager

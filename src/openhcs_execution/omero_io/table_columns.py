@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import keyword
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import omero
 import omero.grid
 import pandas as pd
 
@@ -74,15 +74,16 @@ def column_chunks(
 
 
 def identifiers(names: list[str]) -> list[str]:
-    """Unique Python identifiers for column names, as close to them as can be.
+    """Unique Python identifiers of plain letters for column names, as close to them as can be.
 
-    >>> identifiers(["area (µm²)", "2nd", "class", "area_µm", "Well", "x", "x"])
-    ['area_µm', 'c_2nd', 'class_', 'area_µm_2', 'Well_2', 'x', 'x_2']
+    >>> identifiers(["area (µm²)", "2nd", "class", "Well", "x", "x"])
+    ['area_um2', 'c_2nd', 'class_', 'Well_2', 'x', 'x_2']
     """
     taken = {WELL, IMAGE, FIELD}
     found = []
     for name in names:
-        base = re.sub(r"\W+", "_", name).strip("_") or "column"
+        plain = unicodedata.normalize("NFKD", name.replace("µ", "u").replace("μ", "u")).encode("ascii", "ignore").decode()
+        base = re.sub(r"[^A-Za-z0-9]+", "_", plain).strip("_") or "column"
         if base[0].isdigit():
             base = f"c_{base}"
         if keyword.iskeyword(base):
@@ -96,7 +97,8 @@ def identifiers(names: list[str]) -> list[str]:
 
 
 def _is_text(values: pd.Series) -> bool:
-    return not (pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values)) and values.notna().any()
+    numeric = pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values)
+    return bool(not numeric and values.notna().any())
 
 
 def _is_whole(values: pd.Series) -> bool:
@@ -110,4 +112,4 @@ def _width(values: pd.Series) -> int:
 
 
 def _missing(value: object) -> bool:
-    return value is None or value is pd.NA or (isinstance(value, float) and value != value)
+    return bool(pd.isna(value))  # type: ignore[call-overload]

@@ -23,7 +23,7 @@ from openhcs_client import OpenHCSError
 from .annotating import find_annotations, link_to_plate, permissions_of_plate
 from .deleting import delete_objects
 from .result_plate import ensure_result_plate, find_result_plate
-from .services import Context, context_of, project, save
+from .services import Context, context_of, project, save, shared_resources
 from .table_columns import PlacedField, column_chunks
 from .target import Mark, ResultTarget
 
@@ -135,7 +135,7 @@ def _write(
     context: Context,
     rows_at_once: int,
 ) -> int:
-    resources = conn.c.sf.sharedResources()
+    resources = shared_resources(conn)
     if not resources.areTablesEnabled(context):
         raise OpenHCSError(
             "tables_unavailable",

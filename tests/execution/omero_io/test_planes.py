@@ -102,7 +102,7 @@ def test_an_image_without_pixel_data(conn, plate, monkeypatch):
             raise omero.ResourceError(message="the file is not there")
 
     monkeypatch.setattr(planes, "raw_pixels", lambda *_: nullcontext(Store()))
-    with pytest.raises(OpenHCSError, match="Field 1 of well A01") as caught:
+    with pytest.raises(OpenHCSError, match="field 1 of well A01") as caught:
         list(read_planes(conn, plate.wells[0]))
     assert (caught.value.code, caught.value.status) == ("pixels_missing", 422)
 
