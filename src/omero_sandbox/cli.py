@@ -14,6 +14,8 @@ from typing import Annotated
 
 import typer
 
+from omero_sandbox.loading.command import load_plate
+
 __all__ = ["app", "main"]
 
 app = typer.Typer(
@@ -94,6 +96,9 @@ def reset(
         else:
             path.unlink(missing_ok=True)
     typer.echo(f"{data} is empty.")
+
+
+app.command("load-plate")(load_plate)
 
 
 def main() -> None:
