@@ -10,7 +10,10 @@ from typing import IO
 from openhcs_client import PipelineDocument
 from openhcs_execution.catalogue import FunctionCatalogue, PipelineCatalogue
 from openhcs_execution.database import Database, DatabaseRefused, ExecutionRow, migrate
-from openhcs_execution.dispatch import Dispatcher, EngineDesk, Saver, SessionKeeper
+from openhcs_execution.dispatch.desk import EngineDesk
+from openhcs_execution.dispatch.dispatcher import Dispatcher
+from openhcs_execution.dispatch.saver import Saver
+from openhcs_execution.dispatch.sessions import SessionKeeper
 from openhcs_execution.logging import get_logger
 from openhcs_execution.omero_io import OmeroServer
 from openhcs_execution.queue.recovery import recover

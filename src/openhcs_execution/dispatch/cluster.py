@@ -33,7 +33,7 @@ class Cluster:
     """Workers, and the one client that may ask them."""
 
     def __init__(self, workers: int, settings: WorkerSettings, scratch: Path) -> None:
-        """Start the processes and wait until every one has registered; this takes about a second."""
+        """Start the processes and wait until each has its engine; this takes some seconds."""
         dask.config.set(_CONFIG)
         security = Security.temporary()
         self.cluster = LocalCluster(
@@ -43,8 +43,8 @@ class Cluster:
             host="127.0.0.1",
             protocol="tls://",
             security=security,
-            dashboard_address=None,
-            worker_dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False},
             memory_limit=0,  # the memory is in the engine processes, which have a limit of their own
             local_directory=str(scratch / "dask"),
             silence_logs=logging.WARNING,

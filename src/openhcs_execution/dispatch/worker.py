@@ -7,6 +7,7 @@ A worker keeps two things warm: the engine process (seconds to start) and the OM
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import shutil
 import threading
@@ -45,8 +46,10 @@ class EnginePlugin(WorkerPlugin):
     def __init__(self, settings: WorkerSettings) -> None:
         self._settings = settings
 
-    def setup(self, worker: Worker) -> None:
-        setattr(worker, _ATTRIBUTE, WellComputer(self._settings, f"worker-{worker.name}"))
+    async def setup(self, worker: Worker) -> None:  # type: ignore[override]  # Dask awaits what it returns
+        computer = WellComputer(self._settings, f"worker-{worker.name}")
+        setattr(worker, _ATTRIBUTE, computer)
+        await asyncio.to_thread(computer.warm_up)
 
     def teardown(self, worker: Worker) -> None:
         getattr(worker, _ATTRIBUTE).close()
@@ -89,7 +92,6 @@ class WellComputer:
         self._stopped: set[str] = set()
         # All OMERO calls of this worker are made by one thread: a connection is not for several.
         self._stager = ThreadPoolExecutor(1, thread_name_prefix="staging")
-        self._warm_up()
 
     def close(self) -> None:
         """End the engine process and the OMERO connection."""
@@ -106,14 +108,13 @@ class WellComputer:
             if self._current in batches:
                 self._engine.kill()
 
-    def _warm_up(self) -> None:
+    def warm_up(self) -> None:
         """Start the engine, so that it is there when a well is; a failure to start is told by the first well."""
+        with self._engine_lock, contextlib.suppress(EngineLost):
+            self._engine.start()
 
-        def start() -> None:
-            with self._engine_lock, contextlib.suppress(EngineLost):
-                self._engine.start()
-
-        threading.Thread(target=start, daemon=True, name="engine-start").start()
+    def _warm_up_again(self) -> None:
+        threading.Thread(target=self.warm_up, daemon=True, name="engine-start").start()
 
     def compute(self, batch: WellBatch, report: Report) -> list[Outcome]:
         """Compute the wells of a batch one after the other; a failing one does not keep the next from being computed."""
@@ -151,7 +152,7 @@ class WellComputer:
         except _Stopped:
             return {"what": "stopped"}
         except EngineLost as error:
-            self._warm_up()
+            self._warm_up_again()
             if work.batch.batch_id in self._stopped:
                 return {"what": "stopped"}
             return {"what": "engine_lost", "failure": _engine_lost(well, error)}
@@ -209,7 +210,7 @@ class WellComputer:
                 with self._state:
                     self._current = None
         if result.failure is not None and not self._engine.alive:
-            self._warm_up()
+            self._warm_up_again()
         return result, python
 
     def _render(self, batch: WellBatch) -> str | None:
