@@ -21,11 +21,21 @@ function pageEntries(): Record<string, string> {
 export default defineConfig({
   root,
   base: './',
+  resolve: {
+    alias: {
+      '@vivjs/loaders': path.resolve(root, 'src/viewer/viv-loaders.ts'),
+      // The endpoint sends labels as gzip, which browsers decompress themselves, and intensities as they are.
+      'numcodecs/blosc': path.resolve(root, 'src/viewer/no-codec.ts'),
+      'numcodecs/lz4': path.resolve(root, 'src/viewer/no-codec.ts'),
+      'numcodecs/zstd': path.resolve(root, 'src/viewer/no-codec.ts'),
+    },
+  },
   build: {
     target: 'es2022',
     outDir: staticFolder,
     emptyOutDir: true,
     manifest: 'manifest.json',
+    license: { fileName: 'third-party-licences.md' },
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 1200,
     rolldownOptions: {

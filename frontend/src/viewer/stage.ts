@@ -112,6 +112,9 @@ export function createStage(options: StageOptions): Stage {
   }
 
   const onLeave = () => options.onPointer(null);
+  // The event does not bubble, so it is caught on its way down.
+  const onContextLost = () => options.onError(new Error('the graphics card was taken away from this page.'));
+  canvasHost.addEventListener('webglcontextlost', onContextLost, { capture: true });
   canvasHost.addEventListener('pointermove', onMove);
   canvasHost.addEventListener('pointerleave', onLeave);
 
@@ -152,6 +155,7 @@ export function createStage(options: StageOptions): Stage {
       return { x: size.width / 2 + (x - sight.target[0]) * scale, y: size.height / 2 + (y - sight.target[1]) * scale };
     },
     destroy() {
+      canvasHost.removeEventListener('webglcontextlost', onContextLost, { capture: true });
       canvasHost.removeEventListener('pointermove', onMove);
       canvasHost.removeEventListener('pointerleave', onLeave);
       deck.finalize();
