@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""OpenHCS as the adapter expects it, version by version; each of its pitfalls, looked at through the real orchestrator."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from openhcs_execution.engine import load_functions
+from openhcs_execution.engine.environment import engine_environment
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture
+def probe(engine_home: Path, tmp_path: Path) -> Callable[[str], Any]:
+    def run(scenario: str) -> Any:
+        command = [sys.executable, "-m", "tests.execution.engine.probe", scenario, str(tmp_path)]
+        done = subprocess.run(
+            command, cwd=REPOSITORY, env=engine_environment(engine_home), capture_output=True, text=True, check=False
+        )
+        answers = [line for line in done.stdout.splitlines() if line.startswith("ANSWER ")]
+        assert answers, done.stderr[-4000:]
+        return json.loads(answers[0].removeprefix("ANSWER "))
+
+    return run
+
+
+def test_the_pinned_version_behaves_as_the_adapter_expects(probe: Callable[[str], Any]) -> None:
+    report = probe("contract")
+    assert report["version"] == "0.8.6"
+    assert report["steps_are_single_use"], "compiling the same steps twice must fail, or the adapter may reuse them"
+    assert report["unknown_well"] == "OpenHCS was asked for well B02 and prepared none."
+    assert report["started"] == [["N", 0, 1]]
+    assert report["written"] == [
+        "planes-A01/images/A01_s001_w1_z001_t001.tif",
+        "planes-A01/openhcs_metadata.json",
+    ], "OpenHCS wrote files that nobody asked for"
+
+
+def test_filters_keep_type_intensity_and_fields_apart(probe: Callable[[str], Any]) -> None:
+    for name, seen in probe("filters").items():
+        assert seen["dtypes"] == ["uint16"], name
+        assert seen["black_field_maximum"] == 0, f"{name} let another field or channel in"
+        assert seen["other_channel_untouched"], name
+    blurred = seen if name == "gaussian_blur" else probe("filters")["gaussian_blur"]
+    assert blurred["equals_two_dimensional"]
+    assert blurred["means"][0] == pytest.approx(blurred["means"][1], rel=0.005), "grey values were stretched"
+
+
+def test_pixels_reach_the_steps_unchanged(probe: Callable[[str], Any]) -> None:
+    assert probe("untouched") == {"uint8": True, "uint16": True, "int16": True, "float32": True}
+
+
+def test_projection_of_focal_planes(probe: Callable[[str], Any]) -> None:
+    assert probe("projection") == {"fields": [1, 4], "right": True}
+
+
+def test_the_catalogue_says_what_the_functions_take(probe: Callable[[str], Any]) -> None:
+    signatures = probe("signatures")
+    assert set(signatures) == {info.id for info in load_functions()}
+    for info in load_functions():
+        described = {parameter.name: parameter.default for parameter in info.parameters}
+        # The adapter fills in the choice of channels; OpenHCS adds its own switches and the label image.
+        real = {name: value for name, value in signatures[info.id].items() if name not in ("channels", "slice_by_slice")}
+        assert described == real, info.id
+        for parameter in info.parameters:
+            if parameter.type in ("integer", "number", "boolean"):
+                assert isinstance(
+                    signatures[info.id][parameter.name], {"integer": int, "number": float, "boolean": bool}[parameter.type]
+                )
