@@ -13,7 +13,8 @@ From a computer that sees OMERO.web only::
     orchestrator = RemoteOrchestrator.sign_in_to_web("https://omero.example.org/", "ada", getpass())
 
 Both speak the same API. Only two things differ: OMERO.web opens the session of the execution by itself, so a submission to it
-names no session; and OMERO.web keeps pipelines of users, so a document given to ``execute_remote`` is saved there first.
+names no session; and OMERO.web keeps pipelines of users, so a document given to ``execute_remote`` is saved there first,
+unless one of its versions says the same already.
 """
 
 from __future__ import annotations
@@ -177,9 +178,15 @@ class RemoteOrchestrator:
         """Every version of a pipeline, newest first."""
         return _parse(_Versions, self._api.get(path_of("pipelines", pipeline_id))).versions
 
-    def save_pipeline(self, document: PipelineDocument) -> PipelineDocument:
-        """Save a pipeline as yours (OMERO.web only); the answer carries the version it got."""
-        return _parse(PipelineDocument, self._api.post("pipelines/", {"document": document.model_dump(mode="json")}))
+    def save_pipeline(self, document: PipelineDocument, based_on: int | None = None) -> PipelineDocument:
+        """Save a new version of a pipeline of yours (OMERO.web only); the answer carries the version it got.
+
+        With ``based_on``, the version that was edited, saving is refused when somebody has saved a newer one since.
+        """
+        body: dict[str, Any] = {"document": document.model_dump(mode="json")}
+        if based_on is not None:
+            body["based_on"] = based_on
+        return _parse(PipelineDocument, self._api.post("pipelines/", body))
 
     def validate(
         self, document: PipelineDocument | Mapping[str, Any], channels: Sequence[str] | None = None
@@ -326,7 +333,7 @@ class RemoteOrchestrator:
         document = None if isinstance(pipeline, str) else read_document(pipeline)
         if self._through_web:
             if document is not None:
-                document = self.save_pipeline(document)
+                document = self._saved(document)
             return self.submit(settings.submission(plate_id, document or str(pipeline))).execution_id
         if self._omero_session is None:
             raise OpenHCSError("omero_session_needed", "To run a pipeline, make the RemoteOrchestrator with omero_session=…")
@@ -351,6 +358,19 @@ class RemoteOrchestrator:
             OpenHCSError: ``wait_timed_out`` after ``timeout`` seconds.
         """
         return wait_for(self, execution_id, progress=progress, timeout=timeout, poll_seconds=poll_seconds)
+
+    def _saved(self, document: PipelineDocument) -> PipelineDocument:
+        """The version of a pipeline that says the same as ``document``; saved now when there is none."""
+        try:
+            versions = self.pipeline(document.id)
+        except OpenHCSError as error:
+            if error.status != 404:
+                raise
+            versions = []
+        for known in versions:
+            if document.model_copy(update={"version": known.version}) == known:
+                return known
+        return self.save_pipeline(document)
 
     def _get(self, model: type[Model], path: str, parameters: Mapping[str, Any] | None = None) -> Model:
         return _parse(model, self._api.get(path, parameters))

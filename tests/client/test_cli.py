@@ -115,7 +115,7 @@ def test_run_sends_what_was_asked(signed_in, web):
 
 
 def test_run_takes_a_document_from_a_file(signed_in, web, tmp_path):
-    (tmp_path / "mine.json").write_text(DOCUMENT.model_dump_json())
+    (tmp_path / "mine.json").write_text(DOCUMENT.model_copy(update={"name": "Mine"}).model_dump_json())
     assert invoke("run", "51", str(tmp_path / "mine.json")).exit_code == 0
     assert web.bodies("POST", "executions/")[0]["version"] == 7
 

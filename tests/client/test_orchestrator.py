@@ -96,10 +96,24 @@ def test_through_omero_web_no_session_is_sent(web_client, web):
     assert set(web.bodies("POST", "executions/")[0]) == set(SubmitExecution.model_fields)
 
 
-def test_through_omero_web_a_document_is_saved_first_and_run_in_the_version_it_got(web_client, web):
-    web_client.execute_remote(plate_id=51, pipeline=DOCUMENT)
-    assert web.bodies("POST", "pipelines/")[0]["document"]["id"] == "nuclei-count"
+@pytest.mark.parametrize("change", [{"name": "Changed"}, {"id": "another"}])
+def test_through_omero_web_a_new_document_is_saved_first_and_run_in_the_version_it_got(web_client, web, change):
+    web_client.execute_remote(plate_id=51, pipeline=DOCUMENT.model_copy(update=change))
+    saved = web.bodies("POST", "pipelines/")
+    assert len(saved) == 1
+    assert change.items() <= saved[0]["document"].items()
     assert web.bodies("POST", "executions/")[0]["version"] == 7
+
+
+def test_through_omero_web_a_known_document_is_not_saved_again(web_client, web):
+    web_client.execute_remote(plate_id=51, pipeline=DOCUMENT.model_copy(update={"version": 1}))
+    assert web.bodies("POST", "pipelines/") == []
+    assert web.bodies("POST", "executions/")[0]["version"] == DOCUMENT.version
+
+
+def test_saving_can_be_refused_when_somebody_was_faster(web_client, web):
+    web_client.save_pipeline(DOCUMENT, based_on=2)
+    assert web.bodies("POST", "pipelines/")[0]["based_on"] == 2
 
 
 def test_two_submissions_have_two_keys_unless_told(client, service):
