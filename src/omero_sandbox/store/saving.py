@@ -14,6 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import omero.model
@@ -32,6 +33,7 @@ from omero_sandbox.security.saving_rules import (
     check_system_values,
 )
 from omero_sandbox.store.graph import ORDERED_BY, collect, object_id
+from omero_sandbox.store.grouping import groups_of_connected, named_group
 from omero_sandbox.store.loading import Loader
 from omero_sandbox.store.schema import column, table, unit_column
 
@@ -172,7 +174,7 @@ class _Saving:
         entity = item.entity
         owner_id = group_id = None
         if not entity.is_system:
-            owner_id, group_id = self._owner_of_new(item), self._group_of_new(item, set())
+            owner_id, group_id = self._owner_of_new(item), self._group_of_new(item)
         new = Stored(entity.name, None, owner_id, group_id, self._group_permissions(group_id))
         check_creation(self._caller, new)
         event = self._current_event()
@@ -187,37 +189,21 @@ class _Saving:
         wanted = None if owner is None else object_id(owner)
         return self._caller.user_id if wanted is None else wanted
 
-    def _group_of_new(self, item: _Item, asked: set[int]) -> int:
-        """The group context; where that is all groups: what the client says, else the group of what the object refers to."""
-        caller = self._caller
-        details = item.instance._details
-        group = None if details is None else details._group
-        wanted = None if group is None else object_id(group)
+    def _group_of_new(self, item: _Item) -> int:
+        """The group context; in a call for all groups what the client says or the object's connections, else the session's."""
+        caller, wanted = self._caller, named_group(item.instance)
         if caller.group_id != ALL_GROUPS:
             if wanted is not None and wanted != caller.group_id:
                 raise refused(f"The group context is {caller.group_id}; {item.entity.name} cannot be stored in group {wanted}.")
             return caller.group_id
         if wanted is not None:
             return wanted
-        found = self._group_of_references(item, asked)
-        return caller.session_group_id if found is None else found
+        return self._connected_groups.get(id(item.instance), caller.session_group_id)
 
-    def _group_of_references(self, item: _Item, asked: set[int]) -> int | None:
-        asked.add(id(item.instance))
-        for each in item.entity.fields.values():
-            if each.kind is not FieldKind.REFERENCE or ENTITIES[each.type].is_system:
-                continue
-            target = getattr(item.instance, each.attribute)
-            if target is None or id(target) in asked:
-                continue
-            found = self._items.get(id(target))
-            if found is None and target._id is not None:
-                return self._target(each, target).group_id
-            if found is not None:
-                group = found.stored.group_id if found.stored else self._group_of_references(found, asked)
-                if group is not None:
-                    return group
-        return None
+    @cached_property
+    def _connected_groups(self) -> dict[int, int]:
+        new = [(item.instance, item.entity) for item in self._items.values() if item.is_new]
+        return groups_of_connected(new, lambda reference, target: self._target(reference, target).group_id)
 
     # -- writing
 
