@@ -30,6 +30,15 @@ def _text(text: str) -> str:
     return text.strip()
 
 
+# OMERO.web sets these when it processes the mappings.
+SERVICE_URL: str
+SERVICE_SECRET_FILE: str
+SERVICE_TIMEOUT_MS: int
+OMERO_SERVER: str
+JOB_SESSION_IDLE_MINUTES: int
+POLL_INTERVAL_MS: int
+PERSON_CACHE_SECONDS: int
+
 CUSTOM_SETTINGS_MAPPINGS: dict[str, list[Any]] = {
     "omero.web.openhcs.service_url": [
         "SERVICE_URL",

@@ -188,7 +188,9 @@ async function showFinal(): Promise<void> {
   offerMeasurements();
   showBoard(execution.status);
   showLinks();
-  showNotice(byId('oh-message'), execution.message);
+  const message = byId('oh-message');
+  message.classList.toggle('oh-notice-error', execution.status === 'failed' || execution.status === 'completed_with_errors');
+  showNotice(message, execution.message);
   if (chosen) chooseWell(chosen);
   await table.refresh();
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.http import Http404, HttpResponse, JsonResponse
 from pydantic import BaseModel
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["api_view", "not_found"]
 
-Content = BaseModel | dict[str, Any] | list[Any]
-Answer = Content | HttpResponse | tuple[Content, int]
+Content: TypeAlias = BaseModel | dict[str, Any] | list[Any]
+Answer: TypeAlias = Content | HttpResponse | tuple[Content, int]
 
 
 def api_view(*methods: str, omero: bool = False) -> Callable[[Callable[..., Answer]], Callable[..., HttpResponse]]:

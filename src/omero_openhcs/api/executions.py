@@ -60,7 +60,7 @@ class _MeasurementQuery(_Query):
     limit: int = Field(default=1000, ge=1, le=10_000)
 
 
-@api_view("GET")
+@api_view("GET", "POST")  # what the address takes, for the refusal of other methods
 def _list(request: HttpRequest, asker: Asker) -> ExecutionPage:
     query = read_query(request, _ListQuery)
     return asker.service.executions(**query.model_dump())

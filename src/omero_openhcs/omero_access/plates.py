@@ -210,7 +210,7 @@ def _well_counts(conn: BlitzGateway, plate_ids: Sequence[int]) -> dict[int, int]
     rows = _project(
         conn, "select w.plate.id, count(w.id) from Well w where w.plate.id in (:ids) group by w.plate.id", _with_ids(plate_ids)
     )
-    return {plate_id: count for plate_id, count in rows}
+    return {row[0]: row[1] for row in rows}
 
 
 def _first_images(conn: BlitzGateway, plate_ids: Sequence[int]) -> dict[int, int]:
@@ -222,7 +222,7 @@ def _first_images(conn: BlitzGateway, plate_ids: Sequence[int]) -> dict[int, int
         "where w.plate.id in (:ids) group by w.plate.id",
         _with_ids(plate_ids),
     )
-    return {plate_id: image_id for plate_id, image_id in rows}
+    return {row[0]: row[1] for row in rows}
 
 
 def _screens_of(conn: BlitzGateway, plate_ids: Sequence[int]) -> dict[int, str]:
@@ -233,7 +233,7 @@ def _screens_of(conn: BlitzGateway, plate_ids: Sequence[int]) -> dict[int, str]:
         "select l.child.id, l.parent.name from ScreenPlateLink l where l.child.id in (:ids) order by l.id",
         _with_ids(plate_ids),
     )
-    return {plate_id: name for plate_id, name in rows}
+    return {row[0]: row[1] for row in rows}
 
 
 def _with_id(value: int) -> ParametersI:

@@ -1,34 +1,70 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-/** A well's own measurements as large figures, the pipeline's main one first. */
+/** A well's own measurements: the pipeline's main one as a large figure, the others as a compact list. */
 
 import type { Measurement } from './documents';
 import { make } from './dom';
 import { formatValue, humanised, unitOf } from './format';
 
-export function figureList(
+interface Figure {
+  title: string;
+  value: string;
+  unit: string;
+  help: string | undefined;
+}
+
+export interface Figures {
+  /** The main measurement; null when the well has none at all. */
+  headline: HTMLElement | null;
+  /** The others; null when there are none. */
+  others: HTMLElement | null;
+}
+
+export function figuresOf(
   values: Record<string, number | null>,
   measurements: readonly Measurement[],
   primary: string | null,
-): HTMLElement {
-  const known = new Map(measurements.map((measurement) => [measurement.name, measurement]));
-  const names = Object.keys(values).sort((one, other) => rank(one) - rank(other));
-  function rank(name: string): number {
-    if (name === primary) return -1;
-    const place = measurements.findIndex((measurement) => measurement.name === name);
-    return place < 0 ? measurements.length : place;
-  }
-  const list = make('dl', { class: 'oh-figures' });
-  for (const name of names) {
-    const described = known.get(name);
-    const unit = described ? unitOf(described) : '';
-    list.append(
-      make(
-        'div',
-        { title: described?.help },
-        make('dt', {}, described?.title ?? humanised(name)),
-        make('dd', {}, formatValue(values[name]), unit ? make('small', {}, ` ${unit}`) : null),
-      ),
-    );
-  }
-  return list;
+): Figures {
+  const [first, ...rest] = ordered(Object.keys(values), measurements, primary).map((name) =>
+    describe(name, values, measurements),
+  );
+  return {
+    headline: first ? headlineOf(first) : null,
+    others: rest.length > 0 ? make('dl', { class: 'oh-figures' }, ...rest.map(lineOf)) : null,
+  };
+}
+
+/** The main measurement first, then in the order of the pipeline's document. */
+export function ordered(names: string[], measurements: readonly Measurement[], primary: string | null): string[] {
+  const places = new Map(measurements.map((measurement, index) => [measurement.name, index]));
+  const rank = (name: string) => (name === primary ? -1 : (places.get(name) ?? measurements.length));
+  return [...names].sort((one, other) => rank(one) - rank(other));
+}
+
+function describe(name: string, values: Record<string, number | null>, measurements: readonly Measurement[]): Figure {
+  const known = measurements.find((measurement) => measurement.name === name);
+  return {
+    title: known?.title ?? humanised(name),
+    value: formatValue(values[name]),
+    unit: known ? unitOf(known) : '',
+    help: known?.help,
+  };
+}
+
+function headlineOf(figure: Figure): HTMLElement {
+  return make(
+    'p',
+    { class: 'oh-headline', title: figure.help },
+    make('strong', {}, figure.value),
+    figure.unit ? ` ${figure.unit}` : '',
+    make('span', {}, figure.title),
+  );
+}
+
+function lineOf(figure: Figure): HTMLElement {
+  return make(
+    'div',
+    { title: figure.help },
+    make('dt', {}, figure.title),
+    make('dd', {}, figure.value, figure.unit ? make('small', {}, ` ${figure.unit}`) : null),
+  );
 }

@@ -7,7 +7,7 @@ import { type EventPolling, pollEvents } from '../../shared/polling';
 import type { ExecutePageData, ExecutionDetail, PipelineDocument } from './documents';
 import { make } from './dom';
 import { failureBox } from './failure-box';
-import { figureList } from './figures';
+import { figuresOf } from './figures';
 import { formatSeconds } from './format';
 import { statusPill } from './status-pill';
 import { showWellPictures } from './well-pictures';
@@ -75,7 +75,8 @@ export function followTest(
 
   async function showResult(result: WellExecution): Promise<void> {
     const pictures = make('div', { class: 'oh-well-pictures' }, make('p', { class: 'oh-hint' }, 'Loading the pictures…'));
-    body.replaceChildren(figureList(result.measurements, document.measurements, document.primary_measurement), pictures);
+    const { headline, others } = figuresOf(result.measurements, document.measurements, document.primary_measurement);
+    body.replaceChildren(headline ?? '', pictures, others ?? '');
     await showWellPictures(pictures, {
       api,
       executionId: id,

@@ -7,7 +7,7 @@ import { STATE_LOOKS } from '../../shared/platemap/states';
 import type { ResultsPageData } from './documents';
 import { make } from './dom';
 import { failureBox } from './failure-box';
-import { figureList } from './figures';
+import { figuresOf } from './figures';
 import { formatSeconds } from './format';
 import { showWellPictures } from './well-pictures';
 import { wellDetail } from './well-states';
@@ -26,7 +26,9 @@ export function showWell(host: HTMLElement, well: WellExecution, page: ResultsPa
   host.dataset.shown = key;
   const images = page.images[well.well] ?? [];
   const viewer = (image: number) => `${page.viewer}${image}/?execution=${page.execution.execution_id}&well=${well.well}`;
+  const done = well.state === 'done' || well.state === 'saving';
   const pictures = make('div', { class: 'oh-well-pictures' });
+  const { headline, others } = figuresOf(done ? well.measurements : {}, page.measurements, page.primary_measurement);
   host.replaceChildren(
     make(
       'div',
@@ -35,14 +37,21 @@ export function showWell(host: HTMLElement, well: WellExecution, page: ResultsPa
       make('span', { class: 'oh-sub oh-same-line', 'data-oh-detail': true }, detailOf(well)),
     ),
     well.failure && well.state === 'failed' ? failureBox(well.failure) : '',
-    well.state === 'done' ? figureList(well.measurements, page.measurements, page.primary_measurement) : '',
+    headline ?? '',
     pictures,
-    thumbnails(well, images, page, viewer),
+    others ?? '',
   );
-  if (well.state !== 'done' && well.state !== 'saving') return;
+  if (!done) {
+    pictures.append(thumbnails(well, images, page, viewer));
+    return;
+  }
   const executionId = page.execution.execution_id;
   showWellPictures(pictures, { api, executionId, well: well.well, images, thumbnails: page.thumbnails, viewer }).catch(
-    (error: unknown) => pictures.replaceChildren(make('p', { class: 'oh-hint', role: 'alert' }, (error as Error).message)),
+    (error: unknown) =>
+      pictures.replaceChildren(
+        make('p', { class: 'oh-hint', role: 'alert' }, (error as Error).message),
+        thumbnails(well, images, page, viewer),
+      ),
   );
 }
 

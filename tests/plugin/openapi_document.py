@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Builds ``docs/openapi.yaml`` from the models of ``openhcs_client`` and the list of operations below.
+
+The document is written for people and their tools, and a test compares it with the models and with the addresses that the
+plugin really serves. After a change::
+
+    python -m tests.plugin.openapi_document
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+import openhcs_client as models
+
+PATH = Path(__file__).resolve().parents[2] / "docs" / "openapi.yaml"
+API = "/openhcs/api/v1/"
+
+HEAD = """# SPDX-License-Identifier: AGPL-3.0-or-later
+# Written by `python -m tests.plugin.openapi_document`; a test compares it with the code.
+"""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method of one address. ``answer`` is a model, or the JSON schema of something small."""
+
+    method: str
+    path: str
+    summary: str
+    answer: type[BaseModel] | dict[str, Any]
+    body: type[BaseModel] | dict[str, Any] | None = None
+    query: dict[str, dict[str, Any]] = field(default_factory=dict)
+    status: int = 200
+    idempotent: bool = False
+    binary: bool = False
+
+
+def reference(model: type[BaseModel]) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{model.__name__}"}
+
+
+def listed(name: str, model: type[BaseModel]) -> dict[str, Any]:
+    return {"type": "object", "required": [name], "properties": {name: {"type": "array", "items": reference(model)}}}
+
+
+INTEGER, TEXT = {"type": "integer"}, {"type": "string"}
+DOCUMENT = {"type": "object", "required": ["document"], "properties": {"document": reference(models.PipelineDocument)}}
+
+OPERATIONS = [
+    Operation("get", API + "health/", "Is the execution service well?", models.ServiceHealth),
+    Operation(
+        "get",
+        API + "functions/",
+        "The functions that steps may name; with offered=false also the others, with the reason.",
+        listed("functions", models.FunctionInfo),
+        query={"offered": {"type": "boolean", "default": True}},
+    ),
+    Operation("get", API + "functions/{function_id}/", "One function with its parameters.", models.FunctionInfo),
+    Operation("get", API + "pipelines/", "The pipelines that you can run.", listed("pipelines", models.PipelineSummary)),
+    Operation(
+        "post",
+        API + "pipelines/",
+        "Save a pipeline, or a new version of one, as yours in OMERO. The answer carries its id and version.",
+        models.PipelineDocument,
+        body={
+            "type": "object",
+            "required": ["document"],
+            "additionalProperties": False,
+            "properties": {
+                "document": reference(models.PipelineDocument),
+                "based_on": {**INTEGER, "description": "The version that was edited; refused (409) when there is a newer one."},
+                "group_id": {**INTEGER, "description": "The OMERO group to save in; your current one when absent."},
+            },
+        },
+        status=201,
+    ),
+    Operation(
+        "get",
+        API + "pipelines/{pipeline_id}/",
+        "Every version of a pipeline, newest first.",
+        {
+            "type": "object",
+            "required": ["id", "versions"],
+            "properties": {"id": TEXT, "versions": {"type": "array", "items": reference(models.PipelineDocument)}},
+        },
+    ),
+    Operation(
+        "post",
+        API + "pipelines/validate/",
+        "Check a document, also against the channels of a plate. 200 also when something is wrong with it.",
+        models.ValidationReport,
+        body={
+            **DOCUMENT,
+            "properties": {
+                "document": {"type": "object"},
+                "channels": {"type": "array", "items": TEXT, "maxItems": 100, "nullable": True},
+            },
+        },
+    ),
+    Operation(
+        "post",
+        API + "pipelines/render/",
+        "The document as Python source for OpenHCS on a desktop.",
+        {"type": "object", "required": ["python"], "properties": {"python": TEXT}},
+        body=DOCUMENT,
+    ),
+    Operation(
+        "get",
+        API + "executions/",
+        "The executions that you may see, newest first.",
+        models.ExecutionPage,
+        query={
+            "plate": INTEGER,
+            "status": reference(models.ExecutionStatusName),  # type: ignore[arg-type]
+            "owner": INTEGER,
+            "cursor": TEXT,
+            "limit": {**INTEGER, "minimum": 1, "maximum": 200, "default": 50},
+        },
+    ),
+    Operation(
+        "post",
+        API + "executions/",
+        "Run a pipeline on a plate you can read, in a group you are a member of; or test it on one well.",
+        models.ExecutionCreated,
+        body=models.SubmitExecution,
+        status=201,
+        idempotent=True,
+    ),
+    Operation("get", API + "executions/{execution_id}/", "An execution with its wells.", models.ExecutionDetail),
+    Operation("get", API + "executions/{execution_id}/status/", "How far it is.", models.ExecutionStatus),
+    Operation("get", "/openhcs/status/{execution_id}/", "How far it is, at a short address.", models.ExecutionStatus),
+    Operation(
+        "get",
+        API + "executions/{execution_id}/events/",
+        "What happened after the cursor; ask again with since=next.",
+        models.EventPage,
+        query={
+            "since": {**INTEGER, "minimum": 0, "default": 0},
+            "limit": {**INTEGER, "minimum": 1, "maximum": 10_000, "default": 1000},
+        },
+    ),
+    Operation(
+        "post",
+        API + "executions/{execution_id}/cancel/",
+        "Stop it; wells that are done stay. Owner or administrator.",
+        models.ExecutionStatus,
+    ),
+    Operation(
+        "post",
+        API + "executions/{execution_id}/retry/",
+        "Run its failed and skipped wells again. Owner or administrator.",
+        models.ExecutionStatus,
+    ),
+    Operation(
+        "post",
+        API + "executions/{execution_id}/session/",
+        "Sign in again for an execution that waits for it. Owner.",
+        models.ExecutionStatus,
+    ),
+    Operation(
+        "get",
+        API + "executions/{execution_id}/measurements/",
+        "A page of measurements.",
+        models.MeasurementPage,
+        query={
+            "level": {**reference(models.MeasurementLevel)},  # type: ignore[arg-type]
+            "well": TEXT,
+            "cursor": TEXT,
+            "limit": {**INTEGER, "minimum": 1, "maximum": 10_000, "default": 1000},
+        },
+    ),
+    Operation(
+        "get",
+        API + "executions/{execution_id}/wells/{well}/labels/",
+        "The label images of a well that is done.",
+        {"type": "array", "items": reference(models.LabelInfo)},
+    ),
+    Operation(
+        "get",
+        API + "executions/{execution_id}/wells/{well}/labels/{field}/{name}/",
+        "A label image: little-endian int32, row by row; the header X-Shape says height,width.",
+        {"type": "string", "format": "binary"},
+        binary=True,
+    ),
+]
+
+SCHEMAS: list[type[BaseModel]] = [
+    models.ServiceHealth,
+    models.FunctionInfo,
+    models.PipelineSummary,
+    models.PipelineDocument,
+    models.ValidationReport,
+    models.SubmitExecution,
+    models.ExecutionCreated,
+    models.ExecutionPage,
+    models.ExecutionDetail,
+    models.ExecutionStatus,
+    models.EventPage,
+    models.MeasurementPage,
+    models.LabelInfo,
+    models.ErrorEnvelope,
+]
+
+
+def build() -> dict[str, Any]:
+    """The whole document."""
+    _, definitions = models_json_schema(
+        [(model, "serialization") for model in SCHEMAS], ref_template="#/components/schemas/{model}"
+    )
+    paths: dict[str, Any] = {}
+    for operation in OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method] = _operation(operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "OpenHCS in OMERO.web",
+            "version": "1",
+            "description": (
+                "The JSON API of the OMERO.web plugin. It needs a signed-in OMERO.web session (cookie); requests that change "
+                "something also need Django's CSRF token in the header X-CSRFToken. Addresses follow omero.web.prefix. "
+                "Times are ISO 8601 in UTC. Every answer that is not a success is an ErrorEnvelope."
+            ),
+            "license": {"name": "AGPL-3.0-or-later", "identifier": "AGPL-3.0-or-later"},
+        },
+        "security": [{"session": []}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {"session": {"type": "apiKey", "in": "cookie", "name": "sessionid"}},
+            "responses": {
+                "Refusal": {
+                    "description": (
+                        "400 not JSON; 403 not signed in, not allowed; 404 not there or not readable; 409 changed meanwhile; "
+                        "422 wrong values, by field; 503 the service or OMERO does not answer."
+                    ),
+                    "content": {"application/json": {"schema": reference(models.ErrorEnvelope)}},
+                }
+            },
+            "schemas": dict(sorted(definitions["$defs"].items())),
+        },
+    }
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    media = "application/octet-stream" if operation.binary else "application/json"
+    described: dict[str, Any] = {
+        "summary": operation.summary,
+        "parameters": _parameters(operation),
+        "responses": {
+            str(operation.status): {"description": "Success", "content": {media: {"schema": _schema(operation.answer)}}},
+            "default": {"$ref": "#/components/responses/Refusal"},
+        },
+    }
+    if operation.body is not None:
+        described["requestBody"] = {"required": True, "content": {"application/json": {"schema": _schema(operation.body)}}}
+    return described
+
+
+def _parameters(operation: Operation) -> list[dict[str, Any]]:
+    names = [part[1:-1] for part in operation.path.split("/") if part.startswith("{")]
+    parameters = [
+        {"name": name, "in": "path", "required": True, "schema": INTEGER.copy() if name == "field" else TEXT.copy()}
+        for name in names
+    ]
+    parameters += [{"name": name, "in": "query", "schema": dict(schema)} for name, schema in operation.query.items()]
+    if operation.idempotent:
+        parameters.append(
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "description": "A word of your choice; repeating the request with it returns the first execution.",
+                "schema": {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,100}$"},
+            }
+        )
+    return parameters
+
+
+def _schema(answer: type[BaseModel] | dict[str, Any]) -> dict[str, Any]:
+    return answer if isinstance(answer, dict) else reference(answer)
+
+
+class _Plain(yaml.SafeDumper):
+    """Writes repeated parts out instead of pointing at them."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def text() -> str:
+    """The document as YAML."""
+    return HEAD + yaml.dump(build(), Dumper=_Plain, sort_keys=False, allow_unicode=True, width=120)
+
+
+if __name__ == "__main__":
+    PATH.write_text(text(), encoding="utf-8")
