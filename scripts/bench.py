@@ -249,7 +249,7 @@ def omero_session(stack: Stack, user: str, password: str) -> Iterator[str]:
 
 
 def memory(stack: Stack) -> dict[str, float]:
-    """Resident memory in MB of the service, of one worker with its engine, of the embedded OMERO and of one OMERO.web worker."""
+    """Resident memory in MB of each kind of process; one Dask worker, one engine, one worker of OMERO.web."""
     assert stack.service and stack.service.process and stack.omero and stack.omero.process and stack.web and stack.web.process
     service = psutil.Process(stack.service.process.pid)
     engines = [
