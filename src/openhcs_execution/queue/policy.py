@@ -8,6 +8,7 @@ user, a test well or a cancellation never waits behind a long list that was hand
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -90,7 +91,7 @@ def claim_wells(database: Database, *, slots: int, largest: int) -> ClaimedWells
             number=chosen.number,
             execution_id=execution.execution_id,
             priority=chosen.priority,
-            attempts=dict(attempts.tuples().all()),
+            attempts=dict(row for row in attempts),
         )
 
 
@@ -116,16 +117,18 @@ def _wells_in_work(session: Session) -> dict[int, int]:
         .where(WellRow.claimed.is_(True))
         .group_by(ExecutionRow.owner_id)
     )
-    return dict(rows.tuples().all())
+    return dict(row for row in rows)
 
 
 def _waiting_wells(session: Session, number: int, slots: int, largest: int) -> list[str]:
+    """The next wells of an execution. One that lost its worker goes alone: another loss is then nobody else's."""
     waiting = session.scalar(select(func.count()).where(WellRow.execution == number, _unclaimed())) or 0
-    return list(
-        session.scalars(
-            select(WellRow.well)
-            .where(WellRow.execution == number, _unclaimed())
-            .order_by(WellRow.position)
-            .limit(batch_size(waiting, slots, largest))
-        )
-    )
+    rows = session.execute(
+        select(WellRow.well, WellRow.losses)
+        .where(WellRow.execution == number, _unclaimed())
+        .order_by(WellRow.position)
+        .limit(batch_size(waiting, slots, largest))
+    ).all()
+    if rows[0].losses:
+        return [rows[0].well]
+    return [row.well for row in itertools.takewhile(lambda row: not row.losses, rows)]

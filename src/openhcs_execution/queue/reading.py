@@ -220,4 +220,4 @@ def read_events(session: Session, row: ExecutionRow, since: int, limit: int) -> 
 def count_by_status(session: Session) -> dict[str, int]:
     """How many executions are in each status."""
     rows = session.execute(select(ExecutionRow.status, func.count()).group_by(ExecutionRow.status))
-    return dict(rows.tuples().all())
+    return dict(row for row in rows)

@@ -19,6 +19,7 @@ from .events import lock_execution, now, record
 from .executions import settle
 
 __all__ = [
+    "MAXIMUM_ATTEMPTS",
     "MAXIMUM_LOSSES",
     "ComputedWell",
     "Well",
@@ -34,6 +35,8 @@ __all__ = [
 
 MAXIMUM_LOSSES = 3
 """A well whose process is lost so often is not tried again: it is likely the cause."""
+MAXIMUM_ATTEMPTS = 20
+"""Also a well that never began is given up some time, for the case that workers die before they can say anything."""
 MAXIMUM_SAVE_FAILURES = 3
 
 
@@ -78,7 +81,8 @@ def well_staging(database: Database, well: Well, worker: str) -> bool:
         execution, row = rows
         row.state, row.worker, row.started_at, row.ended_at = WellState.STAGING, worker, now(), None
         row.step, row.step_name, row.failure = 0, "", None
-        execution.current_well, execution.current_step = row.well, "Reading images"
+        if execution.current_well is None:  # later wells are fetched while others are computed, which says more
+            execution.current_well, execution.current_step = row.well, "Reading images"
         if execution.setbacks:
             execution.setbacks, execution.not_before, execution.message = 0, None, ""
         changed = {"state": row.state, "attempt": row.attempt, "worker": worker, "started_at": row.started_at.isoformat()}
@@ -193,10 +197,10 @@ def lose_worker(database: Database, well: Well, failure: WellFailure | None = No
         execution, row = rows
         if row.state != WellState.WAITING:
             row.losses += 1
-        if row.losses < MAXIMUM_LOSSES:
+        if row.losses < MAXIMUM_LOSSES and row.attempt < MAXIMUM_ATTEMPTS:
             _wait_again(session, execution, row)
             return True
-        _failed(session, execution, row, failure or _lost(row.losses))
+        _failed(session, execution, row, failure or _lost(row.attempt))
         settle(session, execution)
         return True
 

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Who is served next, and how much at a time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from openhcs_execution.database import Database, ExecutionRow
+from openhcs_execution.queue import executions, wells
+from openhcs_execution.queue.events import now
+from openhcs_execution.queue.policy import Candidate, batch_size, choose, claim_wells
+from tests.execution.queued import claim_all, enqueue, execution
+
+
+def test_priority_comes_before_fairness_and_fairness_before_age() -> None:
+    old, young, urgent = Candidate(1, 10, 0), Candidate(2, 20, 0), Candidate(3, 10, 10)
+    assert choose([old, young, urgent], {10: 5}) is urgent
+    assert choose([old, young], {10: 5}) is young
+    assert choose([old, young], {10: 1, 20: 1}) is old
+    assert choose([], {}) is None
+
+
+def test_batches_are_small_at_the_end_and_never_empty() -> None:
+    assert [batch_size(waiting, slots=2, largest=4) for waiting in (100, 16, 8, 5, 4, 1)] == [4, 4, 2, 2, 1, 1]
+    assert batch_size(3, slots=8, largest=4) == 1
+
+
+def test_two_users_share_the_slots_although_one_came_first(database: Database) -> None:
+    first, second = enqueue(database, 20, owner=1), enqueue(database, 20, owner=2)
+    served = [claim_wells(database, slots=2, largest=2).number for _ in range(4)]
+    assert served == [first, second, first, second]
+
+
+def test_a_test_well_overtakes_a_plate(database: Database) -> None:
+    enqueue(database, 20, owner=1)
+    urgent = enqueue(database, 20, owner=1, test_well=True)
+    assert claim_wells(database, slots=1, largest=4).number == urgent
+
+
+def test_no_well_is_given_out_twice(database: Database) -> None:
+    enqueue(database, 30)
+    claimed = claim_all(database, slots=2, largest=4)
+    assert len({each.name for each in claimed}) == len(claimed) == 30
+    assert claim_wells(database, slots=2, largest=4) is None
+
+
+def test_the_first_claim_starts_the_execution_and_later_ones_do_not(database: Database) -> None:
+    number = enqueue(database, 4)
+    claim_wells(database, slots=1, largest=1)
+    started = execution(database, number).started_at
+    assert started is not None
+    claim_wells(database, slots=1, largest=1)
+    assert execution(database, number).started_at == started
+
+
+def test_nothing_is_given_out_while_omero_is_given_time_or_the_user_must_sign_in(database: Database) -> None:
+    number = enqueue(database, 4)
+    executions.omero_unanswered(database, number)
+    assert "goes on by itself" in execution(database, number).message
+    assert claim_wells(database, slots=1, largest=1) is None
+    with database.write() as session:
+        session.get_one(ExecutionRow, number).not_before = now() - timedelta(seconds=1)
+    assert claim_wells(database, slots=1, largest=1) is not None
+    assert executions.lose_session(database, number, "sealed")
+    assert claim_wells(database, slots=1, largest=1) is None
+
+
+def test_pauses_grow_up_to_a_minute_and_one_silence_counts_once(database: Database) -> None:
+    number = enqueue(database, 4)
+    lengths = []
+    for _ in range(8):
+        executions.omero_unanswered(database, number)
+        executions.omero_unanswered(database, number)  # a second worker noticed the same silence
+        lengths.append(round((execution(database, number).not_before - now()).total_seconds()))
+        with database.write() as session:
+            session.get_one(ExecutionRow, number).not_before = now() - timedelta(seconds=1)
+    assert lengths == [2, 4, 8, 16, 32, 60, 60, 60]
+
+
+def test_a_well_that_lost_its_worker_is_computed_alone(database: Database) -> None:
+    number = enqueue(database, 8)
+    batch = claim_wells(database, slots=1, largest=4)
+    assert list(batch.attempts) == ["A01", "A02", "A03", "A04"]
+    for name in ("A01", "A02"):
+        well = wells.Well(number, name, 1)
+        wells.well_staging(database, well, "worker-0")
+        wells.lose_worker(database, well)
+    again = [list(claim_wells(database, slots=1, largest=4).attempts) for _ in range(3)]
+    assert again == [["A01"], ["A02"], ["A05", "A06"]]
