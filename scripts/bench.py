@@ -27,14 +27,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 import psutil
-import tifffile
 from omero.gateway import BlitzGateway
-from omero_sandbox.loading.plate_folder import match_files
 from rich.console import Console
 from rich.table import Table
 from stack import Stack, StackOptions
 
-from openhcs_client import PipelineDocument, RemoteOrchestrator
+from omero_sandbox.loading.plate_folder import scan_folder
+from openhcs_client import PipelineDocument, RemoteOrchestrator, well_name
 from openhcs_execution.engine import StagingFolder
 from openhcs_execution.engine.bare import run_bare
 
@@ -45,7 +44,8 @@ PROCESSES = min(2, os.cpu_count() or 1)
 POLLERS = 20
 POLL_SECONDS = 20
 POLL_EVERY = 1.0
-ROW_PATTERN = r"(?P<well>[A-Z]\d{2})f(?P<field>\d{2})d(?P<channel>\d)\.TIF$"
+ROW_NAME = "Transfluor row O"
+ROW_PATTERN = "AS_*_{well}f{field}d{channel}.TIF"
 
 
 @dataclass(frozen=True)
@@ -132,44 +132,27 @@ def measure(stack: Stack, row: Path, repeats: int, work: Path, figures: Figures)
 
 
 def load_row(stack: Stack, row: Path, user: str, password: str) -> int:
-    command = [
-        sys.executable,
-        "-m",
-        "omero_sandbox.cli",
-        "load-plate",
-        str(row),
-        "--port",
-        str(stack.omero_port),
-        "--user",
-        user,
-    ]
-    command += [
-        "--pattern",
-        ROW_PATTERN,
-        "--plate-name",
-        "Transfluor row O",
-        "--channel-names",
-        "GFP",
-        "--rows",
-        "16",
-        "--columns",
-        "24",
-    ]
-    subprocess.run(command, input=password + "\n", text=True, check=True, capture_output=True)  # noqa: S603
+    command = [sys.executable, "-m", "omero_sandbox.cli", "load-plate", str(row), "--port", str(stack.omero_port)]
+    command += ["--user", user, "--data", str(stack.folder / "omero"), "--pattern", ROW_PATTERN]
+    command += ["--plate-name", ROW_NAME, "--channel-names", "GFP", "--rows", "16", "--columns", "24"]
+    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - the command is ours
     connection = BlitzGateway(user, password, host="127.0.0.1", port=stack.omero_port)
     if not connection.connect():
         raise RuntimeError("cannot connect to the embedded OMERO")
     try:
-        return max(plate.getId() for plate in connection.getObjects("Plate") if plate.getName() == "Transfluor row O")
+        return max(plate.getId() for plate in connection.getObjects("Plate") if plate.getName() == ROW_NAME)
     finally:
         connection.close()
 
 
 def stage_locally(row: Path, folder: Path) -> Path:
     """The row as files in the layout that OpenHCS reads, as a user of bare OpenHCS would have it."""
-    for matched in match_files(row, ROW_PATTERN):
-        staging = StagingFolder(folder, matched.well, ["GFP"], None)
-        staging.add_plane(matched.field, 1, 1, 1, tifffile.imread(matched.path))
+    plate = scan_folder(row, ROW_PATTERN)
+    for (row_number, column), fields in plate.fields.items():
+        staging = StagingFolder(folder, well_name(row_number, column), ["GFP"], None)
+        for number, label in enumerate(fields, start=1):
+            for pixels in plate.planes(row_number, column, label):
+                staging.add_plane(number, 1, 1, 1, pixels)
         staging.finish()
     return folder
 

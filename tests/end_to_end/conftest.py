@@ -15,7 +15,7 @@ from stack import Stack
 
 from openhcs_client import RemoteOrchestrator
 
-SYNTHETIC_PLATE = "Synthetic plate"
+ROW_PLATE = "Transfluor row O"
 
 
 @contextmanager
@@ -48,30 +48,11 @@ def plate_named(connection: BlitzGateway, start: str) -> int:
 def row_plate(stack: Stack, screening_row: Path) -> int:
     """The real row as a plate of the first demo user, loaded by the command that users type."""
     account = next(iter(stack.users().values()))
-    command = [
-        sys.executable,
-        "-m",
-        "omero_sandbox.cli",
-        "load-plate",
-        str(screening_row),
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(stack.omero_port),
-        "--user",
-        account.name,
-        "--pattern",
-        r"(?P<well>[A-Z]\d{2})f(?P<field>\d{2})d(?P<channel>\d)\.TIF$",
-        "--plate-name",
-        "Transfluor row O",
-        "--channel-names",
-        "GFP",
-        "--rows",
-        "16",
-        "--columns",
-        "24",
-    ]
-    loaded = subprocess.run(command, input=account.password + "\n", capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "omero_sandbox.cli", "load-plate", str(screening_row)]
+    command += ["--port", str(stack.omero_port), "--user", account.name, "--data", str(stack.folder / "omero")]
+    command += ["--pattern", "AS_*_{well}f{field}d{channel}.TIF", "--plate-name", ROW_PLATE, "--channel-names", "GFP"]
+    command += ["--rows", "16", "--columns", "24"]
+    loaded = subprocess.run(command, capture_output=True, text=True, check=False)
     assert loaded.returncode == 0, loaded.stdout + loaded.stderr
     with omero_connection(stack, account.name) as connection:
-        return plate_named(connection, "Transfluor row O")
+        return plate_named(connection, ROW_PLATE)

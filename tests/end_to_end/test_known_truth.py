@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from stack import Stack
 
-from omero_sandbox.demo import synthetic
+from omero_sandbox.demo.install import SYNTHETIC_PLATE
+from omero_sandbox.demo.synthetic import plate_truth, z_prime
 from openhcs_client import ExecutionDetail, RemoteOrchestrator
 
-from .conftest import SYNTHETIC_PLATE, omero_connection, plate_named, web_client
+from .conftest import omero_connection, plate_named, web_client
 
 pytestmark = pytest.mark.stack
 
@@ -45,9 +45,9 @@ def test_counts_match_the_truth_within_two_percent_per_well(counted: ExecutionDe
     name = counted.document["primary_measurement"]
     measured = {well.well: well.measurements[name] for well in counted.wells}
     wrong = {
-        well: (truth, measured[well])
-        for well, truth in synthetic.true_counts().items()
-        if measured[well] is None or abs(measured[well] - truth) > 0.02 * truth
+        well: (truth.count, measured[well])
+        for well, truth in plate_truth().wells.items()
+        if measured[well] is None or abs(measured[well] - truth.count) > 0.02 * truth.count
     }
     assert wrong == {}
 
@@ -55,13 +55,11 @@ def test_counts_match_the_truth_within_two_percent_per_well(counted: ExecutionDe
 def test_z_prime_matches_the_truth(colocalised: ExecutionDetail) -> None:
     name = colocalised.document["primary_measurement"]
     values = {well.well: well.measurements[name] for well in colocalised.wells}
-    positive = [values[well] for well in synthetic.POSITIVE_CONTROLS]
-    negative = [values[well] for well in synthetic.NEGATIVE_CONTROLS]
-    assert None not in positive + negative
-    assert z_prime(positive, negative) == pytest.approx(synthetic.true_z_prime(), abs=0.05)
-
-
-def z_prime(positive: list[float], negative: list[float]) -> float:
-    """Z'-factor: 1 - 3 (sd+ + sd-) / |mean+ - mean-| (Zhang, Chung and Oldenburg 1999)."""
-    spread = 3 * (np.std(positive, ddof=1) + np.std(negative, ddof=1))
-    return float(1 - spread / abs(np.mean(positive) - np.mean(negative)))
+    truth = plate_truth()
+    controls = {
+        role: [values[well] for well, known in truth.wells.items() if known.plan.role == role]
+        for role in ("positive control", "negative control")
+    }
+    assert all(None not in wells and len(wells) >= 8 for wells in controls.values())
+    measured = z_prime(controls["positive control"], controls["negative control"])
+    assert measured == pytest.approx(truth.z_prime, abs=0.05)

@@ -67,7 +67,10 @@ def test_the_result_plate_mirrors_the_source(stack: Stack, finished: ExecutionDe
                 assert (labels.getSizeX(), labels.getSizeY()) == (original.getSizeX(), original.getSizeY())
                 assert labels.getOwner().getName() == finished.owner_name
                 assert labels.getDetails().getGroup().getId() == finished.group_id
-        counts = [int(connection.getObject("Image", images[0]).getPrimaryPixels().getPlane(0, 0, 0).max()) for images in result.values()]
+        counts = [
+            int(connection.getObject("Image", images[0]).getPrimaryPixels().getPlane(0, 0, 0).max())
+            for images in result.values()
+        ]
         assert max(counts) > 0
 
 
