@@ -18,8 +18,9 @@ from pydantic import BaseModel, ValidationError
 
 from ._errors import ErrorEnvelope, OpenHCSError
 
-__all__ = ["ApiConnection", "error_of", "is_confidential", "is_loopback", "path_of", "unreachable"]
+__all__ = ["ApiConnection", "api_root", "error_of", "is_confidential", "is_loopback", "path_of", "unreachable"]
 
+_API = "api/v1/"
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 _TRY_AGAIN = frozenset({502, 503, 504})
 _FIRST_PAUSE = 0.2
@@ -98,6 +99,19 @@ class ApiConnection:
             left -= 1
             self._pause(wait)
             wait *= 3
+
+
+def api_root(url: str) -> httpx.URL:
+    """The root of the API, from the address of a service or of the plugin.
+
+    >>> str(api_root("https://omero.example.org/openhcs"))
+    'https://omero.example.org/openhcs/api/v1/'
+    """
+    given = httpx.URL(url)
+    if given.scheme not in {"http", "https"} or not given.host:
+        raise OpenHCSError("invalid_address", f"{url!r} is not an http:// or https:// address.")
+    path = given.path.rstrip("/") + "/"
+    return given.copy_with(path=path if path.endswith(f"/{_API}") else path + _API, query=None, fragment=None)
 
 
 def path_of(*segments: str | int) -> str:

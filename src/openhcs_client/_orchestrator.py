@@ -25,8 +25,9 @@ from http.cookiejar import CookieJar
 from typing import Any, Self, TypeVar
 
 import httpx
-from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
+from pydantic import BaseModel, SecretStr, TypeAdapter
 
+from ._answers import PipelineVersions, RenderedPipeline, parse
 from ._errors import OpenHCSError
 from ._executions import (
     EventPage,
@@ -39,19 +40,17 @@ from ._executions import (
     MeasurementPage,
     SubmitExecution,
 )
-from ._http import ApiConnection, path_of
+from ._http import ApiConnection, api_root, path_of
 from ._pipelines import FunctionInfo, PipelineDocument, PipelineSummary, ValidationReport
 from ._results import ExecutionResults, LabelImage, MeasurementRows
 from ._service import ServiceHealth, ServiceSubmission
 from ._sign_in import OmeroSessionAuth, TokenAuth, WebSessionAuth, require_confidential, sign_in_to_web, web_root
-from ._submission import RunSettings, read_document, submission_body
+from ._submission import RunSettings, as_json, read_document, submission_body
 from ._waiting import wait_for
 
 __all__ = ["RemoteOrchestrator"]
 
 Model = TypeVar("Model", bound=BaseModel)
-
-_API = "api/v1/"
 
 
 class RemoteOrchestrator:
@@ -90,7 +89,7 @@ class RemoteOrchestrator:
     ) -> None:
         if sum(way is not None for way in (token, omero_session, web_cookies)) > 1:
             raise ValueError("give one of token, omero_session and web_cookies")
-        root = _api_root(base_url or f"http://{f'[{host}]' if ':' in host else host}:{port}/")
+        root = api_root(base_url or f"http://{f'[{host}]' if ':' in host else host}:{port}/")
         self._allow_insecure = allow_insecure
         self._omero_session = SecretStr(omero_session) if omero_session else None
         self._through_web = web_cookies is not None
@@ -164,7 +163,7 @@ class RemoteOrchestrator:
     def functions(self, offered: bool = True) -> list[FunctionInfo]:
         """The functions that steps may name; with ``offered=False`` also those that are not offered, with the reason."""
         body = self._api.get("functions/", {"offered": "true" if offered else "false"})
-        return _parse(TypeAdapter(dict[str, list[FunctionInfo]]), body)["functions"]
+        return parse(TypeAdapter(dict[str, list[FunctionInfo]]), body)["functions"]
 
     def function(self, function_id: str) -> FunctionInfo:
         """One function of the catalogue."""
@@ -172,11 +171,11 @@ class RemoteOrchestrator:
 
     def pipelines(self) -> list[PipelineSummary]:
         """The pipelines that you can run."""
-        return _parse(TypeAdapter(dict[str, list[PipelineSummary]]), self._api.get("pipelines/"))["pipelines"]
+        return parse(TypeAdapter(dict[str, list[PipelineSummary]]), self._api.get("pipelines/"))["pipelines"]
 
     def pipeline(self, pipeline_id: str) -> list[PipelineDocument]:
         """Every version of a pipeline, newest first."""
-        return _parse(_Versions, self._api.get(path_of("pipelines", pipeline_id))).versions
+        return parse(PipelineVersions, self._api.get(path_of("pipelines", pipeline_id))).versions
 
     def save_pipeline(self, document: PipelineDocument, based_on: int | None = None) -> PipelineDocument:
         """Save a new version of a pipeline of yours (OMERO.web only); the answer carries the version it got.
@@ -186,18 +185,18 @@ class RemoteOrchestrator:
         body: dict[str, Any] = {"document": document.model_dump(mode="json")}
         if based_on is not None:
             body["based_on"] = based_on
-        return _parse(PipelineDocument, self._api.post("pipelines/", body))
+        return parse(PipelineDocument, self._api.post("pipelines/", body))
 
     def validate(
         self, document: PipelineDocument | Mapping[str, Any], channels: Sequence[str] | None = None
     ) -> ValidationReport:
         """Check a document, also against the channels of a plate. A document that is wrong gives a report, not an error."""
-        body = {"document": _as_json(document), "channels": list(channels) if channels is not None else None}
-        return _parse(ValidationReport, self._api.post("pipelines/validate/", body))
+        body = {"document": as_json(document), "channels": list(channels) if channels is not None else None}
+        return parse(ValidationReport, self._api.post("pipelines/validate/", body))
 
     def render(self, document: PipelineDocument | Mapping[str, Any]) -> str:
         """The document as Python source for OpenHCS on a desktop."""
-        return _parse(_Rendered, self._api.post("pipelines/render/", {"document": _as_json(document)})).python
+        return parse(RenderedPipeline, self._api.post("pipelines/render/", {"document": as_json(document)})).python
 
     # Executions
 
@@ -206,7 +205,7 @@ class RemoteOrchestrator:
         if isinstance(submission, ServiceSubmission):
             require_confidential(self._api.root, allow_insecure=self._allow_insecure)
         key = idempotency_key or uuid.uuid4().hex
-        return _parse(ExecutionCreated, self._api.post("executions/", submission_body(submission), idempotency_key=key))
+        return parse(ExecutionCreated, self._api.post("executions/", submission_body(submission), idempotency_key=key))
 
     def executions(
         self,
@@ -289,7 +288,7 @@ class RemoteOrchestrator:
     def labels(self, execution_id: str, well: str) -> list[LabelInfo]:
         """The label images of a well that is done."""
         body = self._api.get(path_of("executions", execution_id, "wells", well, "labels"))
-        return _parse(TypeAdapter(list[LabelInfo]), body)
+        return parse(TypeAdapter(list[LabelInfo]), body)
 
     def label_image(self, execution_id: str, well: str, field: int, name: str) -> LabelImage:
         """The pixels of a label image, also before it is in OMERO."""
@@ -373,38 +372,4 @@ class RemoteOrchestrator:
         return self.save_pipeline(document)
 
     def _get(self, model: type[Model], path: str, parameters: Mapping[str, Any] | None = None) -> Model:
-        return _parse(model, self._api.get(path, parameters))
-
-
-class _Versions(BaseModel):
-    versions: list[PipelineDocument]
-
-
-class _Rendered(BaseModel):
-    python: str
-
-
-def _api_root(url: str) -> httpx.URL:
-    given = httpx.URL(url)
-    if given.scheme not in {"http", "https"} or not given.host:
-        raise OpenHCSError("invalid_address", f"{url!r} is not an http:// or https:// address.")
-    path = given.path.rstrip("/") + "/"
-    return given.copy_with(path=path if path.endswith(f"/{_API}") else path + _API, query=None, fragment=None)
-
-
-def _as_json(document: PipelineDocument | Mapping[str, Any]) -> dict[str, Any]:
-    return document.model_dump(mode="json") if isinstance(document, PipelineDocument) else dict(document)
-
-
-def _parse(shape: Any, response: httpx.Response) -> Any:
-    """Read an answer into a model or adapter; an answer of another shape is the other side's fault."""
-    try:
-        if isinstance(shape, TypeAdapter):
-            return shape.validate_json(response.content)
-        return shape.model_validate_json(response.content)
-    except ValidationError as error:
-        raise OpenHCSError(
-            "unexpected_answer",
-            f"{response.request.url.host} answered in a form that this client does not know. Are both of the same version?",
-            status=502,
-        ) from error
+        return parse(model, self._api.get(path, parameters))

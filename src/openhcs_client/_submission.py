@@ -13,7 +13,7 @@ from ._executions import SubmitExecution
 from ._pipelines import ParameterValue, PipelineDocument
 from ._service import ServiceSubmission
 
-__all__ = ["RunSettings", "read_document", "submission_body"]
+__all__ = ["RunSettings", "as_json", "read_document", "submission_body"]
 
 
 class RunSettings(BaseModel):
@@ -66,6 +66,11 @@ def read_document(document: PipelineDocument | Mapping[str, Any]) -> PipelineDoc
         return PipelineDocument.model_validate(dict(document))
     except ValidationError as error:
         raise _invalid("invalid_pipeline", "The pipeline document", error) from error
+
+
+def as_json(document: PipelineDocument | Mapping[str, Any]) -> dict[str, Any]:
+    """A document as JSON, also one that is not right and is sent to be checked."""
+    return document.model_dump(mode="json") if isinstance(document, PipelineDocument) else dict(document)
 
 
 def submission_body(submission: SubmitExecution) -> dict[str, Any]:

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Reading answers of the API into models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from ._errors import OpenHCSError
+from ._pipelines import PipelineDocument
+
+__all__ = ["PipelineVersions", "RenderedPipeline", "parse"]
+
+
+class PipelineVersions(BaseModel):
+    """Every version of a pipeline, newest first."""
+
+    versions: list[PipelineDocument]
+
+
+class RenderedPipeline(BaseModel):
+    """A pipeline as Python source."""
+
+    python: str
+
+
+def parse(shape: Any, response: httpx.Response) -> Any:
+    """Read an answer into a model or adapter; an answer of another shape is the other side's fault."""
+    try:
+        if isinstance(shape, TypeAdapter):
+            return shape.validate_json(response.content)
+        return shape.model_validate_json(response.content)
+    except ValidationError as error:
+        raise OpenHCSError(
+            "unexpected_answer",
+            f"{response.request.url.host} answered in a form that this client does not know. Are both of the same version?",
+            status=502,
+        ) from error
