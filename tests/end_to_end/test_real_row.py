@@ -119,3 +119,7 @@ def fields_by_well(connection: BlitzGateway, plate_id: int) -> dict[tuple[int, i
     return {
         (well.row, well.column): [sample.getImage().getId() for sample in well.listChildren()] for well in plate.listChildren()
     }
+
+
+def first_plane(connection: BlitzGateway, image_id: int) -> np.ndarray:
+    return connection.getObject("Image", image_id).getPrimaryPixels().getPlane(0, 0, 0)
