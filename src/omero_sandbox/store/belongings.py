@@ -197,14 +197,27 @@ class Belongings:
                 self.emptied.append((reference, [row[0] for row in rows]))
 
     def _note_children(self, root: str, ids: set[int]) -> None:
-        """Remember what they held; whether it is orphaned is known once the wave is over."""
+        """Remember what they held; whether it is orphaned is known once the wave is over.
+
+        A link that goes by itself (an image taken out of a dataset) makes no orphan of its child.
+        """
         for reference in REFERENCES_FROM[root]:
-            if not reference.attaches or ENTITIES[reference.target].is_system:
-                continue
-            name = column(reference.field)
-            sql = f"SELECT DISTINCT {name} FROM {table(root)} WHERE id IN (SELECT value FROM json_each(?))"
-            rows = self._database.rows(f"{sql} AND {name} IS NOT NULL", json.dumps(sorted(ids)))
-            self._candidates.setdefault(reference.target, set()).update(row[0] for row in rows)
+            if reference.attaches and reference.bond is not Bond.LINK:
+                self._note(reference, "id", ids)
+        for reference in REFERENCES_TO[root]:
+            if reference.bond is Bond.LINK and not reference.attaches:
+                for other in REFERENCES_FROM[reference.holder]:
+                    if other.bond is Bond.LINK and other.attaches:
+                        self._note(other, column(reference.field), ids)
+
+    def _note(self, held: Reference, by: str, ids: set[int]) -> None:
+        """Make candidates of what is held by the rows whose column `by` is one of `ids`."""
+        if ENTITIES[held.target].is_system:
+            return
+        name = column(held.field)
+        sql = f"SELECT DISTINCT {name} FROM {table(held.holder)} WHERE {by} IN (SELECT value FROM json_each(?))"
+        rows = self._database.rows(f"{sql} AND {name} IS NOT NULL", json.dumps(sorted(ids)))
+        self._candidates.setdefault(held.target, set()).update(row[0] for row in rows)
 
     def _take_orphans(self) -> None:
         for root, ids in list(self._candidates.items()):
