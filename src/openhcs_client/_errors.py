@@ -8,6 +8,9 @@ The JSON form, the *error envelope*, is the same from OMERO.web and from the exe
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = ["ErrorBody", "ErrorEnvelope", "OpenHCSError"]
@@ -56,6 +59,11 @@ class OpenHCSError(Exception):
         self.status = status
         self.field_errors = dict(field_errors or {})
         self.request_id = request_id
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exceptions are rebuilt from their positional arguments alone, which is not enough here; errors cross processes.
+        rebuild = partial(type(self), status=self.status, field_errors=self.field_errors, request_id=self.request_id)
+        return rebuild, (self.code, self.message)
 
     def envelope(self, request_id: str = "") -> ErrorEnvelope:
         """Return the JSON form; ``request_id`` names the request in the logs."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 
 import pytest
 from hypothesis import given
@@ -78,6 +79,12 @@ def test_an_error_survives_the_way_through_its_envelope():
     error = OpenHCSError("x", "Sentence.", status=422, field_errors={"a": "b"})
     body = ErrorEnvelope.model_validate(json.loads(error.envelope("r-9").model_dump_json())).error
     assert (body.code, body.message, body.field_errors, body.request_id) == ("x", "Sentence.", {"a": "b"}, "r-9")
+
+
+def test_an_error_survives_the_way_to_another_process():
+    error = pickle.loads(pickle.dumps(OpenHCSError("x", "Sentence.", status=422, field_errors={"a": "b"}, request_id="r")))
+    assert str(error) == "Sentence."
+    assert (error.code, error.status, error.field_errors, error.request_id) == ("x", 422, {"a": "b"}, "r")
 
 
 def test_a_session_key_is_masked_in_dumps_and_representations():

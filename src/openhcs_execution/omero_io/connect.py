@@ -52,8 +52,8 @@ def join_session(server: OmeroServer, key: str, *, group_id: int | None = None) 
 
     Raises:
         OpenHCSError: ``omero_session_lost`` (401) when there is no such session (any more), ``omero_unreachable`` (503)
-            when the server does not answer, ``omero_not_allowed`` (403) when it refuses something to this user. Errors of
-            OMERO inside the ``with`` block are translated in the same way.
+            when the server does not answer, ``omero_not_allowed`` (403) when it refuses something to this user,
+            ``omero_error`` (502) for whatever else it reports, also when that happens inside the ``with`` block.
     """
     with omero_errors():
         client = open_client(server, key)
@@ -87,6 +87,9 @@ def omero_errors() -> Iterator[None]:
     """Turn OMERO's and Ice's exceptions into :class:`OpenHCSError`."""
     try:
         yield
+    except omero.WrappedCreateSessionException as error:
+        # The one refusal that may be about the server instead of the session: it is starting up, or has too much to do.
+        raise (_unreachable() if error.concurrency else _session_lost()) from error
     except (
         Glacier2.PermissionDeniedException,
         Glacier2.CannotCreateSessionException,
@@ -100,10 +103,22 @@ def omero_errors() -> Iterator[None]:
         raise OpenHCSError(
             "omero_not_allowed", "OMERO does not allow this: your rights in the group of the plate do not suffice.", status=403
         ) from error
-    except (Ice.LocalException, omero.ClientError) as error:
-        raise OpenHCSError(
-            "omero_unreachable", "OMERO does not answer at the moment. The execution goes on when it is back.", status=503
-        ) from error
+    except (Ice.LocalException, omero.ClientError, omero.ConcurrencyException) as error:
+        raise _unreachable() from error
+    except omero.ServerError as error:
+        logger.exception("OMERO reported an error.")
+        raise OpenHCSError("omero_error", f"OMERO reported an error: {_first_line(error)}", status=502) from error
+
+
+def _unreachable() -> OpenHCSError:
+    return OpenHCSError(
+        "omero_unreachable", "OMERO does not answer at the moment. The execution goes on when it is back.", status=503
+    )
+
+
+def _first_line(error: omero.ServerError) -> str:
+    lines = (error.message or type(error).__name__).strip().splitlines()
+    return lines[0][:200] if lines else type(error).__name__
 
 
 def _session_lost() -> OpenHCSError:

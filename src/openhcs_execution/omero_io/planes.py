@@ -70,7 +70,7 @@ def read_planes(conn: BlitzGateway, well: WellLayout, *, most_bytes: int = _MOST
             try:
                 store.setPixelsId(pixels_ids[field.image_id], True, context)
                 yield from _planes_of(store, field, context, most_bytes)
-            except (omero.ResourceError, omero.ConcurrencyException) as error:
+            except (omero.ResourceError, omero.MissingPyramidException) as error:
                 raise OpenHCSError(
                     "pixels_missing", f"OMERO cannot give the pixels of field {field.field} of well {well.well}.", status=422
                 ) from error

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import Ice
 import omero
 import pytest
 
 from omero_sandbox.testing import start_sandbox
 from openhcs_client import OpenHCSError
 from openhcs_execution.omero_io import OmeroServer, join_session
+from openhcs_execution.omero_io.connect import omero_errors
 
 from .world import Lab, key_of
 
@@ -85,6 +87,32 @@ def test_a_refusal_of_omero_is_not_allowed(conn, lab):
     with pytest.raises(OpenHCSError) as caught, join_session(lab.server, conn.getEventContext().sessionUuid) as joined:
         joined.c.sf.getAdminService().createGroup(omero.model.ExperimenterGroupI(), {"omero.group": "-1"})
     assert (caught.value.code, caught.value.status) == ("omero_not_allowed", 403)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "status"),
+    [
+        (omero.WrappedCreateSessionException(concurrency=True), "omero_unreachable", 503),
+        (omero.WrappedCreateSessionException(concurrency=False), "omero_session_lost", 401),
+        (omero.DatabaseBusyException(message="busy"), "omero_unreachable", 503),
+        (Ice.InvocationTimeoutException(), "omero_unreachable", 503),
+        (omero.RemovedSessionException(), "omero_session_lost", 401),
+        (omero.SecurityViolation(message="no"), "omero_not_allowed", 403),
+        (omero.ValidationException(message="first\nsecond"), "omero_error", 502),
+        (omero.InternalException(), "omero_error", 502),
+    ],
+)
+def test_what_omero_reports_has_a_name(error, code, status):
+    with pytest.raises(OpenHCSError) as caught, omero_errors():
+        raise error
+    assert (caught.value.code, caught.value.status) == (code, status)
+    assert "second" not in caught.value.message
+
+
+def test_errors_of_our_own_pass_unchanged():
+    with pytest.raises(OpenHCSError, match="mine") as caught, omero_errors():
+        raise OpenHCSError("mine", "This is mine.")
+    assert caught.value.code == "mine"
 
 
 def test_a_server_that_crashes_meanwhile_and_comes_back(tmp_path):
