@@ -19,6 +19,7 @@ from openhcs.core.pipeline_document import PipelineDocumentAuthority
 
 from openhcs_client import FailureClass, OpenHCSError, ParameterValue, PipelineDocument, PipelineStep, ValidationReport
 
+from .catalogue import catalogue_entry
 from .collect import collect
 from .failures import failure_from, well_failure
 from .jobs import EngineJob, EngineProgress, EngineResult
@@ -161,15 +162,29 @@ def _tiny_well(folder: Path, channels: Sequence[str]) -> Path:
 def render(document: PipelineDocument) -> str:
     """Write ``document`` as OpenHCS Python source, for provenance and for use on a desktop.
 
-    Channels named rather than numbered cannot be resolved without a plate, so each distinct name gets a number here.
+    OpenHCS knows channels by number. A channel given by name cannot be looked up without a plate, so names are numbered in
+    order of appearance, and the source says so.
+
+    Raises:
+        OpenHCSError: ``bad_pipeline`` when the document is not valid.
     """
-    named = _channel_names(document)
-    return PipelineDocumentAuthority.render(UpstreamDocument(PipelineConfig(), build_steps(document, named, focal_planes=2)))
+    report = check_document(document, None)
+    if not report.valid:
+        raise OpenHCSError("bad_pipeline", "The pipeline is not valid.", status=422, field_errors=report.field_errors)
+    names = _channel_names(document)
+    channels = [*names, *(f"channel {number}" for number in range(len(names) + 1, _MANY_CHANNELS + 1))]
+    source = PipelineDocumentAuthority.render(
+        UpstreamDocument(PipelineConfig(), build_steps(document, channels, focal_planes=2))
+    )
+    notes = "".join(f"# Channel {number} is {name!r}.\n" for number, name in enumerate(names, start=1))
+    return f"{notes}\n{source}" if notes else source
 
 
 def _channel_names(document: PipelineDocument) -> list[str]:
-    """Channel names in order of appearance, padded so that every channel given by number exists as well."""
-    mentioned: list[ParameterValue] = [channel for step in document.steps for channel in step.channels or []]
-    mentioned += [value for step in document.steps for name, value in step.parameters.items() if name == "channel"]
-    names = dict.fromkeys(value for value in mentioned if isinstance(value, str) and not value.isdecimal())
-    return [*names, *(f"channel {number}" for number in range(len(names) + 1, _MANY_CHANNELS + 1))]
+    """Channels given by name, in order of appearance."""
+    mentioned: list[ParameterValue] = []
+    for step in document.steps:
+        parameters = catalogue_entry(step.function).parameters
+        mentioned += step.channels or []
+        mentioned += [value for name, value in step.parameters.items() if parameters[name].type == "channel"]
+    return list(dict.fromkeys(name for name in mentioned if isinstance(name, str) and not name.isdecimal()))

@@ -101,7 +101,11 @@ class EngineProcess:
         )
         self._answers = queue.SimpleQueue()
         threading.Thread(target=_listen, args=(self._child, self._answers), daemon=True, name="engine-answers").start()
-        self._versions = self._wait("ready", deadline=time.monotonic() + _START_LIMIT)["versions"]
+        try:
+            self._versions = self._wait("ready", deadline=time.monotonic() + _START_LIMIT)["versions"]
+        except _OutOfTimeError:
+            self.kill()
+            raise EngineLost(f"The engine did not start within {_START_LIMIT:g} seconds.", self._log_tail()) from None
 
     def versions(self) -> dict[str, str]:
         """Versions of OpenHCS and of what computes, as reported by the child."""
@@ -124,7 +128,7 @@ class EngineProcess:
         self._send({"operation": "run", "job": job.model_dump(mode="json")})
         deadline = started + time_limit if time_limit is not None else None
         try:
-            answer = self._wait("result", deadline=deadline, on_progress=on_progress)
+            answer = self._wait("result", deadline=deadline, memory_limit=self.memory_limit_mb, on_progress=on_progress)
         except _OutOfTimeError:
             failure = failures.time_limit(job.well, time_limit or 0.0)
         except _OutOfMemoryError:
@@ -194,30 +198,31 @@ class EngineProcess:
             raise self._lost() from error
 
     def _wait(
-        self, kind: str, *, deadline: float | None = None, on_progress: Callable[[EngineProgress], None] | None = None
+        self,
+        kind: str,
+        *,
+        deadline: float | None = None,
+        memory_limit: int | None = None,
+        on_progress: Callable[[EngineProgress], None] | None = None,
     ) -> dict[str, Any]:
         """Wait for the message of ``kind``, handing on progress and watching clock and memory meanwhile."""
         while True:
+            if deadline is not None and time.monotonic() > deadline:
+                raise _OutOfTimeError
+            if memory_limit is not None and _resident_mb(self.pid) > memory_limit:
+                raise _OutOfMemoryError
             try:
                 message = self._answers.get(timeout=_LOOK_EVERY)
             except queue.Empty:
-                self._look(deadline)
                 continue
             if message is _ENDED:
                 raise self._lost()
+            if message["kind"] == "error":
+                raise OpenHCSError(message["code"], message["message"], status=422)
+            if message["kind"] == kind:
+                return message
             if message["kind"] == "progress" and on_progress is not None:
                 on_progress(EngineProgress.model_validate(message["progress"]))
-                self._look(deadline)
-            elif message["kind"] == "error":
-                raise OpenHCSError(message["code"], message["message"], status=422)
-            elif message["kind"] == kind:
-                return message
-
-    def _look(self, deadline: float | None) -> None:
-        if deadline is not None and time.monotonic() > deadline:
-            raise _OutOfTimeError
-        if self.memory_limit_mb is not None and _resident_mb(self.pid) > self.memory_limit_mb:
-            raise _OutOfMemoryError
 
     def _lost(self) -> EngineLost:
         child = self._child

@@ -10,6 +10,7 @@ from ..imaging.colocalisation import manders, pearson
 from ..imaging.objects import object_count
 from ..tables import FieldMeasurements
 from .artifacts import labels_from, measurements_of
+from .planes import plane_of
 
 __all__ = ["measure_colocalisation"]
 
@@ -24,7 +25,7 @@ def measure_colocalisation(
 
     A channel is present where it is ``contrast`` standard deviations above the background of the field.
     """
-    planes = [image[channel - 1].astype(np.float32) for channel in (first_channel, second_channel)]
+    planes = [plane_of(image, channel).astype(np.float32) for channel in (first_channel, second_channel)]
     planes = [plane - background_level(plane) for plane in planes]
     first, second = planes
     first_present, second_present = (_present(plane, contrast) for plane in planes)

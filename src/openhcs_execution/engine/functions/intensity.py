@@ -9,6 +9,7 @@ from ..imaging import illumination
 from ..imaging.background import sharpness
 from ..tables import FieldMeasurements
 from .artifacts import measurements_of
+from .planes import finite, plane_of
 
 __all__ = ["correct_illumination", "measure_field_intensity"]
 
@@ -20,7 +21,7 @@ def correct_illumination(image: np.ndarray, dark_level: float = 0.0, quantile: f
     The fields share only the illumination; no field's pixels get into another's. The result is float32 and keeps the mean
     grey value of what was above ``dark_level``.
     """
-    gain = illumination.estimate_illumination(image, dark_level, quantile)
+    gain = illumination.estimate_illumination(finite(image), dark_level, quantile)
     return illumination.correct_illumination(image, gain, dark_level)
 
 
@@ -28,7 +29,7 @@ def correct_illumination(image: np.ndarray, dark_level: float = 0.0, quantile: f
 @artifact_outputs(measurements_of("field_intensity"))
 def measure_field_intensity(image: np.ndarray, channel: int = 1, name: str = "field"):
     """Measure the grey values of one channel over a whole field (channel, y, x)."""
-    plane = image[channel - 1].astype(np.float64)
+    plane = plane_of(image, channel).astype(np.float64)
     low, middle, high = np.quantile(plane, (0.05, 0.5, 0.95))
     measurements = FieldMeasurements(
         kind="field",

@@ -11,6 +11,7 @@ from ..imaging.nuclei import segment_nuclei as find_nuclei
 from ..imaging.objects import measure_intensity, measure_shape, object_count
 from ..tables import FieldMeasurements
 from .artifacts import labels_from, labels_of, measurements_of
+from .planes import plane_of
 
 __all__ = ["measure_nuclei_intensity", "segment_nuclei"]
 
@@ -27,7 +28,7 @@ def segment_nuclei(
     exclude_border: bool = False,
 ):
     """Label the nuclei of one channel of a field (channel, y, x) and measure their number, size and shape."""
-    plane = image[channel - 1]
+    plane = plane_of(image, channel)
     settings = NucleiSettings(diameter, contrast, smallest, split_touching, exclude_border)
     labels = find_nuclei(plane, settings)
     measurements = FieldMeasurements(
@@ -50,7 +51,7 @@ def measure_nuclei_intensity(
     subtract_background: bool = True,
 ):
     """Measure the intensity of one channel in every nucleus, above the local background if asked."""
-    plane = image[channel - 1]
+    plane = plane_of(image, channel)
     background = background_level(plane) if subtract_background else 0.0
     intensity = measure_intensity(labels, plane, background)
     measurements = FieldMeasurements(

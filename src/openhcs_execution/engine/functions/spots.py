@@ -11,6 +11,7 @@ from ..imaging.spots import SpotSettings, local_level
 from ..imaging.spots import find_spots as find
 from ..tables import FieldMeasurements
 from .artifacts import labels_of, measurements_of
+from .planes import plane_of
 
 __all__ = ["find_spots"]
 
@@ -19,7 +20,7 @@ __all__ = ["find_spots"]
 @artifact_outputs(labels_of("spots"), measurements_of("spots"))
 def find_spots(image: np.ndarray, channel: int = 1, diameter: float = 4.0, contrast: float = 8.0, roundness: float = 0.3):
     """Label the spots of one channel of a field (channel, y, x); measure each above what surrounds it."""
-    plane = image[channel - 1].astype(np.float32)
+    plane = plane_of(image, channel).astype(np.float32)
     labels = find(plane, SpotSettings(diameter, contrast, roundness))
     surroundings = local_level(plane, labels, diameter)
     shape = measure_shape(labels)
