@@ -7,14 +7,7 @@
  */
 
 export type ExecutionStatusName =
-  | 'queued'
-  | 'running'
-  | 'waiting_for_sign_in'
-  | 'saving'
-  | 'completed'
-  | 'completed_with_errors'
-  | 'failed'
-  | 'cancelled';
+  'queued' | 'running' | 'waiting_for_sign_in' | 'saving' | 'completed' | 'completed_with_errors' | 'failed' | 'cancelled';
 
 const FINAL: ReadonlySet<ExecutionStatusName> = new Set(['completed', 'completed_with_errors', 'failed', 'cancelled']);
 
@@ -26,13 +19,7 @@ export function isFinal(status: ExecutionStatusName): boolean {
 export type WellState = 'waiting' | 'staging' | 'running' | 'saving' | 'done' | 'failed' | 'skipped';
 
 export type FailureClass =
-  | 'bad_input'
-  | 'out_of_memory'
-  | 'time_limit'
-  | 'disk_full'
-  | 'omero_lost'
-  | 'engine_error'
-  | 'worker_lost';
+  'bad_input' | 'out_of_memory' | 'time_limit' | 'disk_full' | 'omero_lost' | 'engine_error' | 'worker_lost';
 
 export interface ErrorBody {
   code: string;
