@@ -208,13 +208,14 @@ def _rendering_settings(conn: BlitzGateway, context: Any, pixels: Any) -> Any | 
 def _channel(number: int, channel: Any, binding: Any | None) -> ChannelInfo:
     logical, statistics = channel.getLogicalChannel(), channel.getStatsInfo()
     wavelength = logical.getEmissionWave()
-    label = unwrap(logical.getName()) or (f"{wavelength.getValue():g}" if wavelength else f"Channel {number + 1}")
+    known = wavelength is not None and wavelength.getValue()
+    label = unwrap(logical.getName()) or (f"{wavelength.getValue():g}" if known else f"Channel {number + 1}")
     source = binding if binding is not None else channel
     colour = [unwrap(part) for part in (source.getRed(), source.getGreen(), source.getBlue())]
-    known = all(part is not None for part in colour)
+    coloured = all(part is not None for part in colour)
     return ChannelInfo(
         label=label,
-        colour="".join(f"{part:02X}" for part in colour) if known else _SPARE_COLOURS[number % len(_SPARE_COLOURS)],
+        colour="".join(f"{part:02X}" for part in colour) if coloured else _SPARE_COLOURS[number % len(_SPARE_COLOURS)],
         active=bool(unwrap(binding.getActive())) if binding is not None else number < len(_SPARE_COLOURS),
         start=unwrap(binding.getInputStart()) if binding is not None else None,
         end=unwrap(binding.getInputEnd()) if binding is not None else None,

@@ -70,7 +70,7 @@ def find_label_images(conn: BlitzGateway, image_id: int) -> list[LabelImage]:
             image_id=label_image_id,
             annotation_id=annotation_id,
             execution_id=facts[annotation_id].get("execution_id", ""),
-            name=facts[annotation_id].get("name", ""),
+            name=facts[annotation_id].get("label", ""),
             size=(height, width),
         )
         for annotation_id, label_image_id, height, width in rows
