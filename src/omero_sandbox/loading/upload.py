@@ -160,7 +160,7 @@ class _Upload:
             if not ids:
                 continue
             try:
-                self._conn.deleteObjects(kind, ids, wait=True)
+                self._conn.deleteObjects(kind, ids, deleteAnns=True, deleteChildren=True, wait=True)
             except Exception:  # the error that led here matters more; this one is in the log
                 log.exception("could not delete the half loaded %s %s", kind, ids)
 
