@@ -166,13 +166,17 @@ class Server:
         """Kill the whole process group at once, as a power cut would."""
         self._signal(signal.SIGKILL)
 
+    def ask_to_stop(self) -> None:
+        """Ask the process to stop, without waiting. Only the leader is asked: it stops its own children in the right order."""
+        if self.process is not None and self.alive:
+            self.process.terminate()
+
     def stop(self) -> None:
         """Ask the process to stop, and kill what is left of its group after a while."""
         if self.process is None:
             return
         if self.alive:
-            # Only the leader is asked: it stops its own children in the right order.
-            self.process.terminate()
+            self.ask_to_stop()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(STOP_TIMEOUT)
         self._signal(signal.SIGKILL)
@@ -257,6 +261,10 @@ class Stack:
         self.web.wait_for_http(f"{self.web_url}/webclient/login/")
 
     def stop(self) -> None:
+        """Stop everything; the embedded OMERO last, because the others close their sessions there."""
+        for server in (self.web, self.service):
+            if server is not None:
+                server.ask_to_stop()
         for server in (self.web, self.service, self.omero):
             if server is not None:
                 server.stop()
