@@ -12,7 +12,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cache, cached_property
 from typing import Any
@@ -72,6 +72,7 @@ class Field:
     nullable: bool = True
     inverse: str | None = None
     ordered: bool = False
+    qualifier: str = ""  # the entity's name, where another one in the same table has a different field of this name
 
     @property
     def loaded_attribute(self) -> str:
@@ -256,7 +257,25 @@ def _reflect() -> dict[str, Entity]:
     for entity in entities.values():
         if entity.base:
             entities[entity.base].subclasses.append(entity.name)
+    _qualify(entities)
     return entities
+
+
+def _qualify(entities: dict[str, Entity]) -> None:
+    """Tell fields of one name but different types apart that share a table: ``Laser.type`` and ``Arc.type``."""
+
+    def root(name: str) -> str:
+        base = entities[name].base
+        return root(base) if base else name
+
+    types: dict[tuple[str, str], set[tuple[FieldKind, str]]] = {}
+    for name, entity in entities.items():
+        for each in entity.own.values():
+            types.setdefault((root(name), each.name), set()).add((each.kind, each.type))
+    for name, entity in entities.items():
+        for each in list(entity.own.values()):
+            if len(types[root(name), each.name]) > 1:
+                entity.own[each.name] = replace(each, qualifier=name)
 
 
 ENTITIES: dict[str, Entity] = _reflect()

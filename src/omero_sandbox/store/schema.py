@@ -8,7 +8,8 @@ One table per inheritance tree, named after its root (``e_Image``; all annotatio
   owner and group);
 * ``idx``: the position in the ordered collection that the row belongs to, if any;
 * ``perms``: of groups only, the permissions (see `omero_sandbox.security.permissions`);
-* ``c_<field>`` for every field except collections; a unit's name is beside its value in ``c_<field>_unit``.
+* ``c_<field>`` for every field except collections; a unit's name is beside its value in ``c_<field>_unit``. Where classes of
+  one table have different fields of one name, ``c_<class>_<field>`` (``c_Laser_type``).
 
 References are foreign keys, checked when a transaction commits, so nothing can ever dangle. Three small tables hold what is
 not part of the model: ``password``, ``setting`` and ``sandbox`` (the version of this layout).
@@ -51,19 +52,19 @@ def table(entity: str) -> str:
 
 def column(field: Field) -> str:
     """The column of a stored field."""
-    return f"c_{field.name}"
+    return f"c_{field.qualifier}_{field.name}" if field.qualifier else f"c_{field.name}"
 
 
 def unit_column(field: Field) -> str:
     """The column with the name of a measured value's unit, e.g. ``MICROMETER``."""
-    return f"c_{field.name}_unit"
+    return f"{column(field)}_unit"
 
 
 def columns_of_root(root: str) -> dict[str, Field]:
-    """All fields stored in the table of `root`: its own and those of every class that derives from it."""
+    """All fields stored in the table of `root`, its own and those of every class that derives from it, by column."""
     fields: dict[str, Field] = {}
     for name in sorted(ENTITIES[root].family):
-        fields.update({each.name: each for each in ENTITIES[name].stored_fields()})
+        fields.update({column(each): each for each in ENTITIES[name].stored_fields()})
     return fields
 
 
@@ -93,7 +94,7 @@ def _create_table(root: Entity) -> Iterator[str]:
     yield f"CREATE TABLE {table(root.name)} ({', '.join(definitions)})"
     for each in fields.values():
         if each.kind is FieldKind.REFERENCE:
-            yield f"CREATE INDEX ix_{root.name}_{each.name} ON {table(root.name)}({column(each)})"
+            yield f"CREATE INDEX ix_{root.name}_{column(each).removeprefix('c_')} ON {table(root.name)}({column(each)})"
     for name in ("owner_id", "group_id", "external_id"):
         yield f"CREATE INDEX ix_{root.name}_{name} ON {table(root.name)}({name})"
 

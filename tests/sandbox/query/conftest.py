@@ -8,12 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from ..store.world import World, make_world
+from ..store.world import World, copy_world, make_world
+
+
+@pytest.fixture(scope="package")
+def template(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """The world that every test gets a copy of."""
+    made = make_world(tmp_path_factory.mktemp("template"))
+    made.database.close()
+    return made
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(template: World, tmp_path: Path) -> Iterator[World]:
     """A fresh world for one test."""
-    made = make_world(tmp_path)
-    yield made
-    made.database.close()
+    copied = copy_world(template, tmp_path / "world")
+    yield copied
+    copied.database.close()

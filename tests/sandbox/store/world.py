@@ -6,7 +6,8 @@ No Ice and no server: callers are made by hand, and everything is stored through
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import shutil
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from omero_sandbox.security.caller import ALL_GROUPS, ALL_PRIVILEGES, SYSTEM_GRO
 from omero_sandbox.store.database import Database
 from omero_sandbox.store.saving import save
 
-__all__ = ["KINDS", "PEOPLE", "Data", "World", "make_data", "make_group", "make_user", "make_world"]
+__all__ = ["KINDS", "PEOPLE", "Data", "World", "copy_world", "make_data", "make_group", "make_user", "make_world"]
 
 KINDS = {"private": "rw----", "read-only": "rwr---", "read-annotate": "rwra--", "read-write": "rwrw--"}
 PEOPLE = ("owner", "member", "leader", "outsider", "admin")
@@ -217,3 +218,9 @@ def make_world(folder: Path) -> World:
     for kind in KINDS:
         world.data[kind] = make_data(world.database, world.caller("owner", kind), kind)
     return world
+
+
+def copy_world(template: World, folder: Path) -> World:
+    """Another world with the same contents: far quicker than making one. The template's database must be closed."""
+    shutil.copytree(template.database.folder, folder, dirs_exist_ok=True)
+    return replace(template, database=Database(folder))
