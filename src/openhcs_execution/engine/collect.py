@@ -22,8 +22,7 @@ from openhcs_client import OpenHCSError
 
 from .imaging.objects import object_count
 from .jobs import LabelFile
-from .orchestration import Artifact
-from .tables import FieldMeasurements
+from .tables import Artifact, FieldMeasurements
 
 __all__ = ["Collected", "collect"]
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tifffile
 from openhcs.core.config import PipelineConfig
 from openhcs.core.pipeline_document import PipelineDocument as UpstreamDocument
 from openhcs.core.pipeline_document import PipelineDocumentAuthority
@@ -24,7 +25,7 @@ from .collect import collect
 from .failures import failure_from, well_failure
 from .jobs import EngineJob, EngineProgress, EngineResult
 from .orchestration import WellMissingError, compile_well, run_well
-from .staging import StagedPlane, StagingFolder, read_staged_planes
+from .staging import IMAGES, StagedPlane, StagingFolder, read_staged_planes
 from .steps import build_steps, projects
 from .validation import check_document
 
@@ -87,7 +88,7 @@ def _check_planes(job: EngineJob, planes: Sequence[StagedPlane]) -> int:
         OpenHCSError: ``planes_missing`` | ``too_many_planes``, said about the well, never about files.
     """
     found = {(plane.field, plane.channel, plane.z, plane.t) for plane in planes if plane.well == job.well}
-    if not found:
+    if not found or not job.fields:
         raise OpenHCSError("planes_missing", f"Well {job.well} has no staged images.", status=422)
     focal_planes = max(z for _, _, z, _ in found)
     if max(t for *_, t in found) > 1:
@@ -106,7 +107,34 @@ def _check_planes(job: EngineJob, planes: Sequence[StagedPlane]) -> int:
             f"Well {job.well} has {focal_planes} focal planes, but the pipeline works on one; add a step that projects them.",
             status=422,
         )
+    if any(step.enabled and _sees_fields_together(step) for step in job.document.steps):
+        _check_sizes(job, planes)
     return focal_planes
+
+
+def _sees_fields_together(step: PipelineStep) -> bool:
+    try:
+        return catalogue_entry(step.function).grouping.over == "site"
+    except KeyError:
+        return False  # refused with a sentence of its own
+
+
+def _check_sizes(job: EngineJob, planes: Sequence[StagedPlane]) -> None:
+    """Check that all fields have one size, where a step looks at them together.
+
+    Raises:
+        OpenHCSError: ``sizes_differ``.
+    """
+    sizes = set()
+    for plane in planes:
+        with tifffile.TiffFile(job.planes / IMAGES / plane.file_name) as file:
+            sizes.add(file.pages[0].shape)
+    if len(sizes) > 1:
+        raise OpenHCSError(
+            "sizes_differ",
+            f"The fields of well {job.well} differ in size, but the pipeline looks at them together.",
+            status=422,
+        )
 
 
 def check(document: PipelineDocument, channels: Sequence[str]) -> ValidationReport:

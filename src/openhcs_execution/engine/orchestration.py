@@ -13,7 +13,6 @@ OpenHCS was made for one user at a desk, and keeps state in module globals. What
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,20 +30,13 @@ from openhcs.core.progress import set_progress_queue
 from openhcs.core.steps.function_step import FunctionStep
 from polystore.base import reset_memory_backend
 
-__all__ = ["Artifact", "Events", "WellMissingError", "artifacts_of", "compile_well", "configuration", "run_well"]
+from .tables import Artifact
+
+__all__ = ["Events", "WellMissingError", "artifacts_of", "compile_well", "configuration", "run_well"]
 
 
 class WellMissingError(RuntimeError):
     """OpenHCS finished without saying what became of the well."""
-
-
-@dataclass(frozen=True)
-class Artifact:
-    """A value that a step made for one field."""
-
-    name: str
-    field: int
-    value: Any
 
 
 class _Orchestrator(PipelineOrchestrator):

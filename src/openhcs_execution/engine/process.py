@@ -53,7 +53,7 @@ class EngineProcess:
     """
 
     def __init__(self, home: Path, *, memory_limit_mb: int | None = None) -> None:
-        self.home = Path(home)
+        self.home = Path(home).resolve()
         self.memory_limit_mb = memory_limit_mb
         self._child: subprocess.Popen[str] | None = None
         self._answers: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
@@ -125,7 +125,9 @@ class EngineProcess:
         """
         self.start()
         started = time.monotonic()
-        self._send({"operation": "run", "job": job.model_dump(mode="json")})
+        # The child works in its own folder, where relative paths would mean something else.
+        absolute = job.model_copy(update={"planes": job.planes.resolve(), "output": job.output.resolve()})
+        self._send({"operation": "run", "job": absolute.model_dump(mode="json")})
         deadline = started + time_limit if time_limit is not None else None
         try:
             answer = self._wait("result", deadline=deadline, memory_limit=self.memory_limit_mb, on_progress=on_progress)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-__all__ = ["FieldMeasurements"]
+__all__ = ["Artifact", "FieldMeasurements"]
 
 
 @dataclass(frozen=True)
@@ -37,3 +38,12 @@ class FieldMeasurements:
             raise ValueError(f"the table of {self.kind} has no label column")
         if len(set(lengths.values())) > 1:
             raise ValueError(f"the columns of {self.kind} have different lengths: {lengths}")
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A value that a step made for one field, by the name under which the step declares it."""
+
+    name: str
+    field: int
+    value: Any

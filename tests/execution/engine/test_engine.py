@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import stat
 from collections.abc import Callable
@@ -221,6 +222,11 @@ def test_fields_of_different_size_still_work_one_by_one(engine: EngineProcess, m
     assert run(engine, make_job(COUNT, planes)).well_measurements["nuclei_count"] == 2
 
 
+def test_fields_of_different_size_cannot_share_an_illumination(engine: EngineProcess, make_job: MakeJob) -> None:
+    planes = {(1, 1, 1): noisy(np.zeros((64, 96))), (2, 1, 1): noisy(np.zeros((50, 50)))}
+    assert_failed(run(engine, make_job(built_in("illumination-intensity"), planes)), FailureClass.BAD_INPUT, "differ in size")
+
+
 def test_a_pipeline_that_is_not_valid(engine: EngineProcess, make_job: MakeJob) -> None:
     planes = {(1, 1, 1): noisy(np.zeros((32, 32)))}
     for pipeline in (document(step("os:system")), document(step("omero_openhcs:segment_nuclei", diameter=-1.0))):
@@ -272,7 +278,5 @@ def test_text_of_a_pipeline_cannot_become_code(engine: EngineProcess) -> None:
         id="evil", name="Evil", steps=[PipelineStep(name=evil, function="omero_openhcs:segment_nuclei")]
     )
     source = engine.render_python(pipeline)
-    import ast
-
     calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
     assert {ast.unparse(call.func) for call in calls} <= {"FunctionStep", "LazyProcessingConfig", "PipelineConfig"}
