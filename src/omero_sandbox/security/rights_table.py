@@ -164,7 +164,9 @@ _DATA = {
         "IRoi", "findByRoi findByImage findByPlane getPoints getShapeStats getShapeStatsList getShapeStatsRestricted", _READ
     ),
     **_table("IRoi", "getRoiStats getRoiMeasurements getMeasuredRois getMeasuredRoisMap getTable", _READ),
-    **_table("ITimeline", "getMostRecentAnnotationLinks getMostRecentObjects getByPeriod countByPeriod getEventLogsByPeriod", _READ),
+    **_table(
+        "ITimeline", "getMostRecentAnnotationLinks getMostRecentObjects getByPeriod countByPeriod getEventLogsByPeriod", _READ
+    ),
     **_table("IScript", "getScripts getScriptsByMimetype getUserScripts getScriptID canRunScript", _READ),
     **_table(
         "IShare",

@@ -47,6 +47,10 @@ class TimelineService(Service):
             counts[name] = execute_query(self.database, query, asked, caller, projection=True)[0][0].val
         return counts
 
+    def getEventLogsByPeriod(self, start: omero.RTime, end: omero.RTime, parameters: Any, caller: Caller) -> list[Any]:
+        """No log of single changes is kept, so there is none to show."""
+        return []
+
     def getMostRecentObjects(self, types: list[str], parameters: Any, merge: bool, caller: Caller) -> dict[str, list[Any]]:
         """The objects changed last."""
         never, later = rtime(0), rtime(_FOREVER_MS)
