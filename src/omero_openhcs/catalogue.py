@@ -26,7 +26,7 @@ def read_pipeline(asker: Asker, pipeline_id: str) -> list[PipelineDocument]:
     """Every version, newest first.
 
     Raises:
-        OpenHCSError: ``pipeline_not_found`` (404).
+        OpenHCSError: ``unknown_pipeline`` (404).
     """
     if is_user_pipeline(pipeline_id):
         return read_versions(asker.omero, pipeline_id)

@@ -120,12 +120,19 @@ def read_versions(conn: BlitzGateway, pipeline_id: str, version: int | None = No
     """Read the documents of a user's pipeline, newest first, or of one ``version`` only.
 
     Raises:
-        OpenHCSError: ``pipeline_not_found`` (404); ``pipeline_damaged`` (409) when a file is not what was saved.
+        OpenHCSError: ``unknown_pipeline`` or ``unknown_pipeline_version`` (404); ``pipeline_damaged`` (409) when a file is not what was saved.
     """
-    stored = [entry for entry in list_user_pipelines(conn, pipeline_id) if version in (None, entry.about.version)]
+    known = list_user_pipelines(conn, pipeline_id)
+    if not known:
+        raise OpenHCSError("unknown_pipeline", f"Pipeline {pipeline_id!r} does not exist, or you may not read it.", status=404)
+    stored = [entry for entry in known if version in (None, entry.about.version)]
     if not stored:
-        which = f"Version {version} of pipeline" if version is not None else "Pipeline"
-        raise OpenHCSError("pipeline_not_found", f"{which} {pipeline_id!r} does not exist, or you may not read it.", status=404)
+        raise OpenHCSError(
+            "unknown_pipeline_version",
+            f"Pipeline {pipeline_id!r} has no version {version}; the newest is {known[0].about.version}.",
+            status=404,
+            field_errors={"version": "does not exist"},
+        )
     return [_read_document(conn, entry) for entry in stored]
 
 

@@ -60,7 +60,7 @@ def _chosen(versions: list[PipelineDocument], wanted: str | None) -> PipelineDoc
     for document in versions:
         if str(document.version) == wanted:
             return document
-    raise OpenHCSError("version_not_found", f"Pipeline {versions[0].name!r} has no version {wanted[:20]!r}.", status=404)
+    raise OpenHCSError("unknown_pipeline_version", f"Pipeline {versions[0].name!r} has no version {wanted[:20]!r}.", status=404)
 
 
 def _measured(document: PipelineDocument) -> list[dict[str, Any]]:
