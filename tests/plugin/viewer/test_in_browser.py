@@ -223,7 +223,7 @@ def test_an_image_that_may_not_be_read_is_a_page_that_says_so(anna: Page, stack:
 def test_on_a_plate_one_goes_from_field_to_field_and_from_well_to_well(anna: Page, stack: Stack) -> None:
     anna.goto(f"{stack.web_url}/openhcs/viewer/1/")
     expect(anna.locator("h1").filter(has_text="A01, field 1")).to_be_visible()
-    anna.get_by_label("Field").select_option(label="Field 2")
+    anna.get_by_label("Field", exact=True).select_option(label="Field 2")
     expect(anna.locator("h1").filter(has_text="A01, field 2")).to_be_visible()
     anna.get_by_role("link", name="A02 ›").click()
     expect(anna.locator("h1").filter(has_text="A02, field 2")).to_be_visible()
