@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 /** The page of one pipeline: the tabs JSON and Python, and the button that copies the shown one. */
 
+import { createApi } from '../shared/api';
+
 for (const box of document.querySelectorAll<HTMLElement>('[data-oh-tabs]')) attachTabs(box);
 
 function attachTabs(box: HTMLElement): void {
@@ -14,6 +16,7 @@ function attachTabs(box: HTMLElement): void {
       tab.tabIndex = here ? 0 : -1;
       const panel = panelOf(tab);
       if (panel) panel.hidden = !here;
+      if (panel && here && panel.dataset.ohRender) void showPython(panel, panel.dataset.ohRender);
     }
   }
 
@@ -34,6 +37,21 @@ function attachTabs(box: HTMLElement): void {
     choose(next);
     next.focus();
   });
+}
+
+/** The Python source is made by OpenHCS itself, which can take seconds, so only who looks at it waits for it. */
+async function showPython(panel: HTMLElement, address: string): Promise<void> {
+  delete panel.dataset.ohRender;
+  const code = panel.querySelector('code') ?? panel;
+  code.textContent = 'OpenHCS is writing it…';
+  try {
+    const source = document.getElementById('oh-source-json')?.textContent ?? '';
+    const answer = await createApi(address).post<{ python: string }>(address, { document: JSON.parse(source) });
+    code.textContent = answer.python;
+  } catch (error) {
+    panel.dataset.ohRender = address;
+    code.textContent = `It could not be written: ${error instanceof Error ? error.message : String(error)}`;
+  }
 }
 
 async function copyText(button: HTMLButtonElement, panel: HTMLElement | null): Promise<void> {

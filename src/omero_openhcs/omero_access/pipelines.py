@@ -120,7 +120,8 @@ def read_versions(conn: BlitzGateway, pipeline_id: str, version: int | None = No
     """Read the documents of a user's pipeline, newest first, or of one ``version`` only.
 
     Raises:
-        OpenHCSError: ``unknown_pipeline`` or ``unknown_pipeline_version`` (404); ``pipeline_damaged`` (409) when a file is not what was saved.
+        OpenHCSError: ``unknown_pipeline`` or ``unknown_pipeline_version`` (404); ``pipeline_damaged`` (409) when a file is
+            not what was saved.
     """
     known = list_user_pipelines(conn, pipeline_id)
     if not known:

@@ -38,7 +38,6 @@ def pipeline(request: HttpRequest, asker: Asker, pipeline_id: str) -> dict[str, 
     versions = read_pipeline(asker, pipeline_id)
     document = _chosen(versions, request.GET.get("version"))
     functions, _ = or_trouble(lambda: {info.id: info for info in asker.service.functions(offered=False)}, {})
-    python, no_python = or_trouble(lambda: asker.service.render(document), "")
     return {
         "document": document,
         "section": "pipelines",
@@ -48,8 +47,6 @@ def pipeline(request: HttpRequest, asker: Asker, pipeline_id: str) -> dict[str, 
         "measured": _measured(document),
         "hash": document.content_hash(),
         "json": json.dumps(document.model_dump(mode="json", exclude_none=True), indent=2, ensure_ascii=False),
-        "python": python,
-        "no_python": no_python,
         "plate_id": request.GET.get("plate") if (request.GET.get("plate") or "").isdecimal() else None,
     }
 
