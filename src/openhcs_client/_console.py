@@ -21,6 +21,8 @@ from ._results import MeasurementRows
 
 __all__ = ["print_error", "print_executions", "print_json", "print_status", "print_table", "write_csv"]
 
+_UNLIMITED = 100_000
+
 
 def print_json(value: BaseModel | Sequence[BaseModel] | dict[str, Any]) -> None:
     """Print a model, a list of models or a dictionary as indented JSON."""
@@ -40,9 +42,9 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(_plain(cell) for cell in row))
-    console = Console(markup=False, highlight=False)
-    # In a pipe nobody sees the width of a terminal; lines must stay whole.
-    console.print(table, width=None if console.is_terminal else 10_000, soft_wrap=not console.is_terminal)
+    # In a pipe nobody sees the width of a terminal, and ids that are broken over lines are of no use.
+    width = None if sys.stdout.isatty() else _UNLIMITED
+    Console(markup=False, highlight=False, width=width).print(table)
 
 
 def print_executions(executions: Iterable[Execution]) -> None:

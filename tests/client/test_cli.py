@@ -185,6 +185,14 @@ def test_tables_are_whole_lines_in_a_pipe(signed_in):
     assert "a:b" in invoke("functions", "--all").stdout
 
 
+def test_long_names_are_not_broken_over_lines(signed_in, web, monkeypatch):
+    genuine = web.execution
+    monkeypatch.setattr(web, "execution", lambda: genuine() | {"execution_id": "e" * 36, "plate_name": "plate " * 20})
+    (line,) = invoke("executions").stdout.splitlines()[1:]
+    assert "e" * 36 in line
+    assert line.rstrip().endswith("ada")
+
+
 def test_results_are_csv(signed_in, tmp_path):
     expected = [["well", "count"], ["A01", "12.0"], ["A02", ""], ["A03", "7"]]
     assert list(csv.reader(invoke("results", "e1").stdout.splitlines())) == expected

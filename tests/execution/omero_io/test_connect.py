@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import Ice
 import omero
 import pytest
@@ -126,5 +128,7 @@ def test_a_server_that_crashes_meanwhile_and_comes_back(tmp_path):
         assert caught.value.code == "omero_unreachable"
         sandbox.restart()
         assert refused(lab.server, key).code == "omero_session_lost"  # sessions do not outlive the server
+        with suppress(Exception):
+            lab.close()
     finally:
         sandbox.stop()
