@@ -18,7 +18,6 @@ import numpy as np
 import psutil
 from omero.gateway import BlitzGateway
 
-from omero_sandbox.testing import RunningSandbox
 from openhcs_client import Event, ExecutionDetail, RemoteOrchestrator
 from tests.execution.omero_io.world import key_of, make_image, make_plate
 
@@ -182,11 +181,3 @@ def nuclei_plate(conn: BlitzGateway, rows: int = 2, columns: int = 3, fields: in
 
 def expected_nuclei(row: int, column: int, fields: int = 1) -> int:
     return fields * (3 + (row + column) % 5)
-
-
-@dataclass(frozen=True)
-class World:
-    """A service and the OMERO it works with."""
-
-    sandbox: RunningSandbox
-    service: RunningService
