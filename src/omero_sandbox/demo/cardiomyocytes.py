@@ -2,7 +2,8 @@
 """A small plate from real microscopy: cardiomyocyte nuclei with a reference segmentation.
 
 The image is well B03 of the experiment ``20200812-CardiomyocyteDifferentiation14-Cycle1``, 512 x 512 pixels of 0.325 µm,
-which the package *ngio* (BSD-3-Clause) ships together with the labels of its nuclei. It is read from the installed package; nothing is downloaded or copied into the project.
+which the package *ngio* (BSD-3-Clause) ships together with the labels of its nuclei. It is read from the installed package;
+nothing is downloaded or copied into the project.
 
 The plate has that one well. Its four fields are the quarters of the image, so that there is something to choose from; channel
 1 is the stained nuclei (8 bits), channel 2 the label of every pixel (0 is background), for comparison. A nucleus on a cut has

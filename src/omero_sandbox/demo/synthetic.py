@@ -199,6 +199,8 @@ class _Nucleus:
     def clear_of(self, others: list[_Nucleus]) -> bool:
         for other in others:
             distance = math.hypot(other.y - self.y, other.x - self.x)
+            if distance >= self.long_axis + other.long_axis + _GAP:
+                continue
             angle = math.atan2(other.y - self.y, other.x - self.x)
             if distance < self.reach_towards(angle) + other.reach_towards(angle) + _GAP:
                 return False
@@ -229,17 +231,20 @@ class _Scene:
             self._draw(label, nucleus)
 
     def truth(self) -> FieldTruth:
-        index = np.arange(1, len(self._nuclei) + 1)
-        areas = np.bincount(self._labels.ravel(), minlength=len(index) + 1)[1:]
-        light = np.bincount(self._labels.ravel(), self._gfp.ravel(), minlength=len(index) + 1)[1:]
-        centroids = ndimage.center_of_mass(self._labels > 0, self._labels, index) if len(index) else []
+        y, x = np.nonzero(self._labels)
+        labels, count = self._labels[y, x], len(self._nuclei)
+
+        def summed(values: np.ndarray | None) -> np.ndarray:
+            return np.bincount(labels, values, minlength=count + 1)[1:]
+
+        areas = summed(None)
         return FieldTruth(
             well=self._plan.well,
             field=self._field,
             labels=self._labels,
-            centroids=np.array(centroids, float).reshape(-1, 2),
+            centroids=np.stack([summed(y), summed(x)], axis=1) / areas[:, None],
             areas=areas,
-            gfp=light / areas,
+            gfp=summed(self._gfp[y, x]) / areas,
             out_of_focus=self._condition == "out of focus",
         )
 

@@ -139,9 +139,10 @@ class TableService(Service):
         self._table.initialise(columns)
 
     @_writes
-    def addColumn(self, column: Any, caller: Caller) -> None:
-        """Add a column with a value for every row that is there."""
+    def addColumn(self, column: Any, caller: Caller) -> int:
+        """Add a column with a value for every row that is there, and return its number."""
         self._table.add_column(column)
+        return len(self._table.headers()) - 1
 
     @_writes
     def addData(self, columns: list[Any], caller: Caller) -> None:
