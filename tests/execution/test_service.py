@@ -112,7 +112,7 @@ def test_kill_of_a_worker_loses_no_well_and_doubles_none(service: RunningService
                 worker = service.workers()[0]
                 victims = [worker, *worker.children(recursive=True)]
                 worker.kill()
-        gone, alive = psutil.wait_procs(victims, timeout=30)
+        _gone, alive = psutil.wait_procs(victims, timeout=30)
         assert not alive, "the engine outlived its worker"
         assert {event.kind for event in client.events(execution_id, limit=2000).events} >= {"well_retried"}
         execution = client.execution(execution_id)
@@ -134,7 +134,7 @@ def test_kill_of_the_service_and_another_start(make_service: Callable[..., Runni
                 break
         orphans = service.kill()
         assert orphans
-    gone, alive = psutil.wait_procs(orphans, timeout=30)
+    _gone, alive = psutil.wait_procs(orphans, timeout=30)
     assert not alive, f"left running: {alive}"
     service.start()
     with service.client(conn) as client:

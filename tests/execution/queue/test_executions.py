@@ -67,7 +67,7 @@ def test_a_finished_execution_cannot_be_cancelled(database: Database) -> None:
 
 def test_retry_queues_failed_and_skipped_wells_again(database: Database) -> None:
     number = enqueue(database, 3)
-    first, second, third = claim_all(database)
+    first, second, _third = claim_all(database)
     wells.commit_well(database, first, computed())
     wells.fail_well(database, second, FAILURE)
     executions.cancel(database, number)
@@ -164,7 +164,7 @@ def test_finish_waits_for_wells_that_are_still_to_be_saved(database: Database) -
 def test_a_restart_puts_uncommitted_wells_back(tmp_path) -> None:
     database = open_database(tmp_path)
     number = enqueue(database, 4)
-    done, staging, running, claimed = claim_all(database)
+    done, staging, running, _claimed = claim_all(database)
     wells.commit_well(database, done, computed())
     wells.well_staging(database, staging, "worker-0")
     wells.well_step(database, running, 1, 2, "Find")

@@ -46,7 +46,7 @@ def test_a_well_goes_its_way_and_tells_of_it(database: Database) -> None:
 
 def test_the_same_commit_twice_changes_nothing(database: Database) -> None:
     number = enqueue(database, 2)
-    first, second = claim_all(database)
+    first, _second = claim_all(database)
     assert wells.commit_well(database, first, computed(count=1.0))
     before = events(database, number)
     assert not wells.commit_well(database, first, computed(count=99.0))
