@@ -22,6 +22,10 @@ _REMEDIES = {
     FailureClass.WORKER_LOST: "Retry the well.",
 }
 
+_CLASSES = {"disk_full": FailureClass.DISK_FULL, "fields_missing": FailureClass.ENGINE_ERROR}
+_ABOUT_THE_PIPELINE = {"bad_pipeline", "too_many_planes", "sizes_differ"}
+_PIPELINE_REMEDY = "Choose a pipeline that fits these images, or change this one, and run it again."
+
 # Errors of the libraries that read images, by name: naming the classes here would import the libraries.
 _UNREADABLE = {"StorageResolutionError", "TiffFileError", "TiffPageError", "FileFormatError", "CorruptImageError"}
 
@@ -51,11 +55,18 @@ def failure_from(error: BaseException, well: str) -> WellFailure:
         if isinstance(cause, OSError) and cause.errno in disk_full_errors:
             return well_failure(FailureClass.DISK_FULL, "The scratch disk of the execution service is full.", error)
         if isinstance(cause, OpenHCSError):
-            kind = FailureClass.DISK_FULL if cause.code == "disk_full" else FailureClass.BAD_INPUT
-            return well_failure(kind, cause.message, error)
+            return _said_before(cause, error)
         if type(cause).__name__ in _UNREADABLE:
             return well_failure(FailureClass.BAD_INPUT, f"An image of well {well} cannot be read; it seems damaged.", error)
     return well_failure(FailureClass.ENGINE_ERROR, f"OpenHCS could not compute well {well}: {_first_line(error)}", error)
+
+
+def _said_before(said: OpenHCSError, error: BaseException) -> WellFailure:
+    """A failure that was put into a sentence where it happened; its code tells the class."""
+    if said.code.startswith("omero_"):
+        return well_failure(FailureClass.OMERO_LOST, said.message, error)
+    failure = well_failure(_CLASSES.get(said.code, FailureClass.BAD_INPUT), said.message, error)
+    return failure.model_copy(update={"remedy": _PIPELINE_REMEDY}) if said.code in _ABOUT_THE_PIPELINE else failure
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -33,6 +33,8 @@ class TiffFileError(Exception):
         (OSError(errno.EACCES, "Permission denied"), FailureClass.ENGINE_ERROR),
         (TiffFileError("not a TIFF file"), FailureClass.BAD_INPUT),
         (OpenHCSError("bad_pixels", "An image has pixels that are not a number."), FailureClass.BAD_INPUT),
+        (OpenHCSError("omero_unreachable", "OMERO does not answer."), FailureClass.OMERO_LOST),
+        (OpenHCSError("fields_missing", "OpenHCS lost field 2."), FailureClass.ENGINE_ERROR),
         (OpenHCSError("disk_full", "The scratch disk is full."), FailureClass.DISK_FULL),
         (ZeroDivisionError("division by zero"), FailureClass.ENGINE_ERROR),
     ],
@@ -64,3 +66,10 @@ def test_every_class_has_a_remedy(cause: FailureClass) -> None:
 def test_limits_are_named() -> None:
     assert "1500 MB" in out_of_memory("B02", 1500).message
     assert "90 seconds" in time_limit("B02", 90).message
+
+
+def test_the_remedy_for_a_pipeline_is_not_to_look_at_the_images() -> None:
+    images = failure_from(OpenHCSError("bad_pixels", "Bad."), "B02")
+    pipeline = failure_from(OpenHCSError("bad_pipeline", "Bad."), "B02")
+    assert "images of this well" in images.remedy
+    assert "Choose a pipeline" in pipeline.remedy
