@@ -18,7 +18,7 @@ from omero_sandbox.testing import RunningSandbox
 
 
 class PlainWeb:
-    """OMERO.web under gunicorn on loopback, configured as a newcomer would: the server list, and whitenoise for static files."""
+    """OMERO.web under gunicorn on loopback with as little configuration as possible: the server, and static files."""
 
     def __init__(self, folder: Path, sandbox: RunningSandbox) -> None:
         self.folder = folder

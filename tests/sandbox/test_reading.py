@@ -110,7 +110,8 @@ def searched(conn: BlitzGateway, victim: Victim) -> Any:
     try:
         search.onlyTypes(["Image", "Dataset", "Project", "Plate"], conn.SERVICE_OPTS)
         search.byFullText(SECRET, conn.SERVICE_OPTS)
-        return search.results(conn.SERVICE_OPTS) if search.hasNext(conn.SERVICE_OPTS) else []
+        found = search.results(conn.SERVICE_OPTS) if search.hasNext(conn.SERVICE_OPTS) else []
+        return [each for each in found if isinstance(each, omero.model.Image) and each.id.val == victim.image]
     finally:
         search.close()
 
@@ -128,8 +129,7 @@ def by_example(conn: BlitzGateway, victim: Victim) -> Any:
 
 
 def timeline(conn: BlitzGateway, victim: Victim) -> Any:
-    parameters = omero.sys.ParametersI()
-    parameters.exp(victim.owner)
+    parameters = _owned_by(victim)
     service = conn.getTimelineService()
     count = service.countByPeriod(["Image"], rtime(0), rtime(2**60), parameters, conn.SERVICE_OPTS)
     found = service.getByPeriod(["Image"], rtime(0), rtime(2**60), parameters, True, conn.SERVICE_OPTS)

@@ -48,6 +48,7 @@ _OPEN_DEFAULTS = {
     "omero.upgrades.url": "",
 }
 _LONGEST_PATTERN = 200
+_MOST_REPEATS = 3
 
 
 class ConfigService(Service):
@@ -72,8 +73,9 @@ class ConfigService(Service):
 
     def getConfigValues(self, pattern: str, caller: Caller) -> dict[str, str]:
         """Return the settings whose name matches a regular expression, of those that the caller may read one by one."""
-        if len(pattern) > _LONGEST_PATTERN:
-            raise api_usage("The pattern is too long.")
+        # Every user may send one, and Python has no time limit for a match: groups and many repeats could take for ever.
+        if len(pattern) > _LONGEST_PATTERN or "(" in pattern or sum(map(pattern.count, "*+?{")) > _MOST_REPEATS:
+            raise api_usage("The pattern is too complicated.")
         try:
             wanted = re.compile(pattern)
         except re.error as error:

@@ -29,7 +29,8 @@ _DESCRIPTION = (
 )
 _SETTINGS = (
     "select r from RenderingDef r left outer join fetch r.quantization left outer join fetch r.model "
-    "left outer join fetch r.details.owner left outer join fetch r.waveRendering w left outer join fetch w.family left outer join fetch w.spatialDomainEnhancement "
+    "left outer join fetch r.details.owner left outer join fetch r.waveRendering w "
+    "left outer join fetch w.family left outer join fetch w.spatialDomainEnhancement "
 )
 
 
