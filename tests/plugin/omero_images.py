@@ -81,9 +81,10 @@ def plant(conn: Any, name: str, execution_id: str = "exec-1") -> Planted:
     labels = ndimage.label(discs)[0].astype("<i4")
     ground = generator.poisson(200, (1, 2, 2, 1100, 1300)).astype("<u2")
     pixels = ground.copy()
-    pixels[0, 0, 0][discs] += 3000
-    pixels[0, 1, 0, :, 650:] += 1500
-    pixels[0, 0, 1, :550] += 2500
+    # OMERO shows the middle section first, here the second.
+    pixels[0, 0, 1][discs] += 3000
+    pixels[0, 1, 1, :, 650:] += 1500
+    pixels[0, 0, 0, :550] += 2500
     image_id = plant_image(conn, name, pixels)
     label_image = conn.getObject("Image", plant_image(conn, f"{name} labels", labels[None, None, None]))
     annotation = MapAnnotationWrapper(conn)

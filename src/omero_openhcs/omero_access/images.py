@@ -40,6 +40,8 @@ _DTYPES = {
 LARGE_PLANE = 32 << 20
 """Bytes of a plane beyond which it is read in tiles."""
 
+SHORTEST_WAVELENGTH = 100
+
 # For channels without rendering settings: magenta and green first, which colour-blind people can tell apart.
 _SPARE_COLOURS = ("00FF00", "FF00FF", "00FFFF", "FFFF00", "FF8000", "0080FF")
 
@@ -208,7 +210,8 @@ def _rendering_settings(conn: BlitzGateway, context: Any, pixels: Any) -> Any | 
 def _channel(number: int, channel: Any, binding: Any | None) -> ChannelInfo:
     logical, statistics = channel.getLogicalChannel(), channel.getStatsInfo()
     wavelength = logical.getEmissionWave()
-    known = wavelength is not None and wavelength.getValue()
+    # Images made by scripts carry the channel's number in place of a wavelength (nanometres).
+    known = wavelength is not None and wavelength.getValue() >= SHORTEST_WAVELENGTH
     label = unwrap(logical.getName()) or (f"{wavelength.getValue():g}" if known else f"Channel {number + 1}")
     source = binding if binding is not None else channel
     colour = [unwrap(part) for part in (source.getRed(), source.getGreen(), source.getBlue())]

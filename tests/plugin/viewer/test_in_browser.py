@@ -19,7 +19,7 @@ from tests.plugin.omero_images import Planted
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 def panel_pixels(page: Page, kind: str) -> np.ndarray:
@@ -131,13 +131,13 @@ def test_the_readout_tells_the_object_and_the_intensity_under_the_pointer(viewer
     readout = viewer.locator(".oh-viewer-readout")
     seen = set()
     for step in range(1, 12):
-        viewer.mouse.move(box["x"] + box["width"] * step / 12, box["y"] + box["height"] / 2)
+        viewer.mouse.move(box["x"] + box["width"] * step / 12, box["y"] + box["height"] * 0.63)
         expect(readout).to_have_text(re.compile(r"x \d+, y \d+"))
         text = readout.inner_text()
         x, y = (int(number) for number in re.findall(r"[xy] (\d+)", text))
         number = int(planted.labels[y, x])
         assert ("background" if number == 0 else f"object {number}") in text
-        assert f": {planted.pixels[0, 0, 0, y, x]}" in text
+        assert f": {planted.pixels[0, 0, 1, y, x]}" in text
         seen.add(number)
     assert len(seen) > 1
 
@@ -154,14 +154,14 @@ def test_channels_can_be_hidden_recoloured_and_stretched(viewer: Page) -> None:
     assert red[..., 0].sum() > 20 * max(1, red[..., 1].sum())
     # Full colour at a lower intensity makes the noise of the ground visible.
     viewer.get_by_label("full colour at").first.fill("60")
-    assert steady(viewer, "original").sum() > 1.2 * red.sum()
+    assert steady(viewer, "original").sum() > 1.1 * red.sum()
     boxes.nth(0).uncheck()
     assert lit(steady(viewer, "original")) == 0
 
 
 def test_the_section_slider_shows_another_plane(viewer: Page) -> None:
     first = steady(viewer, "original")
-    viewer.get_by_label("Section z").fill("2")
+    viewer.get_by_label("Section z").fill("1")
     second = steady(viewer, "original")
     assert not same(first, second)
     height = second.shape[0]
@@ -191,7 +191,7 @@ def test_panels_can_be_switched_off_but_not_the_last(viewer: Page) -> None:
 
 def test_an_ended_session_is_said_on_the_page(viewer: Page) -> None:
     viewer.context.clear_cookies()
-    viewer.get_by_label("Section z").fill("2")
+    viewer.get_by_label("Section z").fill("1")
     alert = viewer.locator(".oh-viewer-banner")
     expect(alert).to_contain_text("Sign in again", timeout=PATIENCE * 1000)
     expect(alert.get_by_role("button", name="Try again")).to_be_visible()

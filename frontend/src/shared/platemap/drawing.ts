@@ -17,6 +17,8 @@ export interface WellLook {
   sign: string;
   /** What a screen reader says after the well's name, and the tooltip shows. */
   text: string;
+  /** Nothing is known of the well, so a chosen one may show that by its colour as well. */
+  plain?: boolean;
 }
 
 export interface Drawing {
@@ -160,6 +162,7 @@ export function drawPlate(options: DrawingOptions): Drawing {
       const parts = wells.get(name);
       if (!parts || !present.has(name)) return;
       parts.body.setAttribute('fill', look.fill);
+      parts.group.classList.toggle('openhcs-platemap-plain', look.plain === true);
       parts.sign.setAttribute('stroke', look.ink);
       parts.sign.setAttribute('d', look.sign);
       label(name, look.text);

@@ -60,7 +60,7 @@ export interface PlateMap {
   destroy(): void;
 }
 
-const PLAIN: WellLook = { fill: '#b9cfe3', ink: '#1a1a1a', sign: '', text: '' };
+const PLAIN: WellLook = { fill: '#dbe6f0', ink: '#1a1a1a', sign: '', text: '', plain: true };
 
 /** Draw a plate map at the end of `host`. */
 export function createPlateMap(host: HTMLElement, options: PlateMapOptions): PlateMap {
