@@ -47,6 +47,8 @@ def submit(service: Service, claims: Claims, request: ServiceSubmission, key: st
         repeated = find_repeated(service.database, claims.user_id, key, request_hash)
         if repeated is not None:
             return repeated, False
+    if request.plate_id >= 2**63:  # OMERO could not even be asked
+        raise OpenHCSError("plate_not_found", f"Plate {request.plate_id} does not exist, or you may not read it.", status=404)
     _require_our_server(service.omero, request.omero_server)
     _require_free_space(service)
     document = _document(service.pipelines, request)

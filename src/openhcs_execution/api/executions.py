@@ -27,6 +27,9 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/executions")
 
+LARGEST_ID = 2**63
+"""OMERO's ids, and the database's, have 64 bits with a sign."""
+
 
 class RenewedSession(BaseModel):
     """An OMERO session of the execution's owner; ``session_for_job`` as in a submission."""
@@ -60,9 +63,9 @@ def create(
 def page(
     service: ServiceOf,
     claims: ClaimsOf,
-    plate: Annotated[int | None, Query(ge=1)] = None,
+    plate: Annotated[int | None, Query(ge=1, lt=LARGEST_ID)] = None,
     status: ExecutionStatusName | None = None,
-    owner: Annotated[int | None, Query(ge=0)] = None,
+    owner: Annotated[int | None, Query(ge=0, lt=LARGEST_ID)] = None,
     cursor: str | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> ExecutionPage:

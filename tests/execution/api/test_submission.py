@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Submissions against a real OMERO: what is refused leaves nothing behind, what is repeated is done once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+from omero.gateway import BlitzGateway
+from sqlalchemy import func, select
+
+from omero_sandbox.testing import RunningSandbox
+from openhcs_client import PlateLayout
+from openhcs_execution.api import create_app
+from openhcs_execution.database import Base, JobSession
+from openhcs_execution.omero_io import keep_alive
+from openhcs_execution.service import Service
+from openhcs_execution.settings import Settings
+from openhcs_execution.submission import chosen_wells
+from openhcs_execution.tokens import issue_token
+from tests.execution.omero_io.world import Lab, key_of, make_plate
+from tests.execution.queued import plate_layout
+from tests.execution.service_world import nuclei_plate
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture(scope="module")
+def service(omero_sandbox: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    data = tmp_path_factory.mktemp("service")
+    service = Service(Settings(data_dir=data, omero_host=omero_sandbox.host, omero_port=omero_sandbox.port))
+    yield service
+    service.close()
+
+
+@pytest.fixture(scope="module")
+def lab(omero_sandbox: RunningSandbox) -> Iterator[Lab]:
+    lab = Lab(omero_sandbox)
+    yield lab
+    lab.close()
+
+
+@pytest.fixture(scope="module")
+def ada(lab: Lab) -> BlitzGateway:
+    return lab.person()
+
+
+@pytest.fixture(scope="module")
+def plate_id(ada: BlitzGateway) -> int:
+    return nuclei_plate(ada, rows=1, columns=3)
+
+
+@pytest.fixture
+def http(service: Service, ada: BlitzGateway) -> TestClient:
+    token = issue_token(service.secret, user_id=ada.getUserId(), name="Ada", admin=False, groups=[])
+    return TestClient(create_app(service), headers={"Authorization": f"Bearer {token}"})
+
+
+def rows(service: Service) -> int:
+    with service.database.read() as session:
+        return sum(session.scalar(select(func.count()).select_from(table)) or 0 for table in Base.metadata.sorted_tables)
+
+
+def body(ada: BlitzGateway, plate_id: int, /, **changes: object) -> dict[str, object]:
+    return {"plate_id": plate_id, "pipeline_id": "nuclei-count", "omero_session": key_of(ada)} | changes
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "code", "fields"),
+    [
+        ({"plate_id": 10**9}, 404, "plate_not_found", set()),
+        ({"plate_id": 10**30}, 404, "plate_not_found", set()),
+        ({"wells": ["A01", "Z99"]}, 422, "unknown_wells", {"wells"}),
+        ({"wells": ["nonsense"]}, 422, "unknown_wells", {"wells"}),
+        ({"test_well": "H12"}, 422, "unknown_wells", {"wells"}),
+        ({"parameters": {"nope": 1}}, 422, "bad_parameters", {"parameters.nope"}),
+        ({"pipeline_id": "colocalisation"}, 422, "too_few_channels", set()),
+    ],
+)
+def test_what_is_wrong_is_said_and_leaves_nothing(
+    http: TestClient, service: Service, ada: BlitzGateway, plate_id: int, changes: dict, status: int, code: str, fields: set
+) -> None:
+    before = rows(service)
+    answer = http.post("/api/v1/executions/", json=body(ada, plate_id, **changes))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+    assert set(answer.json()["error"]["field_errors"]) == fields
+    assert rows(service) == before
+
+
+def test_parameters_out_of_range_are_named(http: TestClient, service: Service, ada: BlitzGateway, plate_id: int) -> None:
+    document = service.pipelines.resolve("nuclei-count")
+    limited = next(parameter for parameter in document.parameters if parameter.maximum is not None)
+    answer = http.post("/api/v1/executions/", json=body(ada, plate_id, parameters={limited.name: limited.maximum + 1}))
+    error = answer.json()["error"]
+    assert answer.status_code == 422
+    assert f"at most {limited.maximum:g}" in error["field_errors"][f"parameters.{limited.name}"]
+
+
+def test_a_plate_without_images(http: TestClient, ada: BlitzGateway) -> None:
+    answer = http.post("/api/v1/executions/", json=body(ada, make_plate(ada, {})))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "plate_empty")
+
+
+def test_a_plate_that_the_user_may_not_read(http: TestClient, omero_sandbox: RunningSandbox, ada: BlitzGateway) -> None:
+    private = Lab(omero_sandbox, "rw----")
+    try:
+        hidden = nuclei_plate(private.person(), rows=1, columns=1)
+        answer = http.post("/api/v1/executions/", json=body(ada, hidden))
+    finally:
+        private.close()
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "plate_not_found")
+
+
+def test_the_session_of_another_user_is_refused(http: TestClient, service: Service, lab: Lab, plate_id: int) -> None:
+    before = rows(service)
+    answer = http.post("/api/v1/executions/", json=body(lab.person(), plate_id))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "session_of_another_user")
+    assert rows(service) == before
+
+
+def test_an_ended_session_is_401(http: TestClient, lab: Lab, ada: BlitzGateway, plate_id: int) -> None:
+    answer = http.post("/api/v1/executions/", json=body(ada, plate_id, omero_session="00000000-0000-4000-8000-000000000000"))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "omero_session_lost")
+
+
+def test_a_repeated_key_gives_the_first_execution(http: TestClient, service: Service, ada: BlitzGateway, plate_id: int) -> None:
+    headers = {"Idempotency-Key": "first-try"}
+    first = http.post("/api/v1/executions/", json=body(ada, plate_id), headers=headers)
+    assert first.status_code == 201
+    before = rows(service)
+    again = http.post("/api/v1/executions/", json=body(ada, plate_id), headers=headers)
+    assert (again.status_code, again.json()) == (200, first.json())
+    other = http.post("/api/v1/executions/", json=body(ada, plate_id, wells=["A01"]), headers=headers)
+    assert (other.status_code, other.json()["error"]["code"]) == (409, "idempotency_key_reused")
+    assert rows(service) == before
+    assert http.get(first.json()["status_url"]).json()["wells_total"] == 3
+
+
+def test_the_job_gets_a_session_of_its_own_encrypted(
+    http: TestClient, service: Service, lab: Lab, ada: BlitzGateway, plate_id: int
+) -> None:
+    created = http.post("/api/v1/executions/", json=body(ada, plate_id, wells=["a2", "A02", "A1"])).json()
+    detail = http.get(f"/api/v1/executions/{created['execution_id']}/").json()
+    assert [well["well"] for well in detail["wells"]] == ["A01", "A02"]
+    with service.database.read() as session:
+        sealed = list(session.scalars(select(JobSession.sealed_key)))[-1]
+    assert service.vault.open(sealed) != key_of(ada)
+    assert keep_alive(lab.server, service.vault.open(sealed))
+
+
+def test_sign_in_gives_a_token_for_the_sessions_user(http: TestClient, lab: Lab, ada: BlitzGateway) -> None:
+    signed = http.post("/api/v1/sign-in/", json={"omero_session": key_of(ada)}).json()
+    assert signed["user_id"] == ada.getUserId()
+    headers = {"Authorization": f"Bearer {signed['token']}"}
+    assert http.get("/api/v1/pipelines/", headers=headers).status_code == 200
+    assert http.post("/api/v1/sign-in/", json={"omero_session": "root"}).status_code == 401
+
+
+def test_wells_are_chosen_in_plate_order_and_once() -> None:
+    layout: PlateLayout = plate_layout(14)
+    assert chosen_wells(layout, None) == [well.well for well in layout.wells]
+    assert chosen_wells(layout, ["B02", "a1", "A01", "B2"]) == ["A01", "B02"]

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+from __future__ import annotations
+
+import sqlite3
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.schema import CreateTable
+
+from openhcs_execution.database import Base, Database, DatabaseRefused, EventRow, migrate
+from openhcs_execution.database.engine import filesystem_type
+from openhcs_execution.database.migrate import newest_revision
+from tests.execution.queued import enqueue, open_database
+
+
+def test_migrations_make_the_schema_of_the_models(tmp_path: Path) -> None:
+    database = open_database(tmp_path)
+    with database.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+    assert migrate(database) == newest_revision()  # a second time is nothing
+    database.close()
+
+
+def test_a_database_of_a_newer_version_or_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    database = open_database(tmp_path)
+    with database.write() as session:
+        session.execute(text("update alembic_version set version_num = 'future'"))
+    with pytest.raises(DatabaseRefused, match="newer version"):
+        migrate(database)
+    database.close()
+    foreign = tmp_path / "foreign.db"
+    sqlite3.connect(foreign).execute("create table theirs (x)").connection.close()
+    with pytest.raises(DatabaseRefused, match="did not make"):
+        migrate(Database(f"sqlite:///{foreign}"))
+
+
+def test_sqlite_is_set_up_for_many_readers_and_one_writer(tmp_path: Path) -> None:
+    database = open_database(tmp_path)
+    with database.read() as session:
+        pragmas = {
+            name: session.execute(text(f"pragma {name}")).scalar() for name in ("journal_mode", "foreign_keys", "busy_timeout")
+        }
+    assert pragmas == {"journal_mode": "wal", "foreign_keys": 1, "busy_timeout": 20000}
+    with pytest.raises(IntegrityError), database.write() as session:
+        session.add(EventRow(execution=99, sequence=1, time=datetime.now(UTC), kind="queued", data={}))
+    database.close()
+
+
+def test_a_reader_does_not_wait_for_the_writer(tmp_path: Path) -> None:
+    database = open_database(tmp_path)
+    enqueue(database, 1)
+    seen: list[int] = []
+
+    def read() -> None:
+        with database.read() as session:
+            seen.append(session.execute(text("select count(*) from executions")).scalar_one())
+
+    with database.write() as session:
+        session.execute(text("update executions set message = 'half done'"))
+        reader = threading.Thread(target=read)
+        reader.start()
+        reader.join(5)
+    assert seen == [1]
+    database.close()
+
+
+def test_what_raises_changes_nothing(tmp_path: Path) -> None:
+    database = open_database(tmp_path)
+    enqueue(database, 1)
+    with pytest.raises(ZeroDivisionError), database.write() as session:
+        session.execute(text("delete from executions"))
+        _ = 1 / 0
+    with database.read() as session:
+        assert session.execute(text("select count(*) from executions")).scalar_one() == 1
+    database.close()
+
+
+MOUNTS = "/dev/sda / ext4 rw 0 0\nserver:/home /home nfs4 rw 0 0\n/dev/sdb /home/local\\040disk xfs rw 0 0\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"), [("/var/lib", "ext4"), ("/home/ada", "nfs4"), ("/home", "nfs4"), ("/home/local disk/x", "xfs")]
+)
+def test_the_filesystem_of_a_path_is_found_out(path: str, kind: str) -> None:
+    assert filesystem_type(Path(path), MOUNTS) == kind
+
+
+def test_sqlite_on_a_network_filesystem_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("openhcs_execution.database.engine.filesystem_type", lambda _path: "nfs4")
+    with pytest.raises(DatabaseRefused, match=r"network filesystem \(nfs4\).*local disk"):
+        Database(f"sqlite:///{tmp_path / 'x.db'}")
+
+
+def test_the_schema_fits_postgresql() -> None:
+    for table in Base.metadata.sorted_tables:
+        assert str(CreateTable(table).compile(dialect=postgresql.dialect()))
