@@ -111,6 +111,7 @@ def _load(
             base = loader.get(base_entity, row[fetched.base_column])
             if base is not None:
                 loader.connect(base, fetched.relation, loader.get(child_entity, row[fetched.child_column]))
+    loader.share_details()
     return loader
 
 

@@ -175,6 +175,20 @@ class Loader:
                     members.add(child._id.val)
                     getattr(parent, field.attribute).append(child)
 
+    def share_details(self) -> None:
+        """Let owners, groups and events that the result holds anywhere be the same objects in all ``details``.
+
+        As in a Hibernate session, where an entity exists once: OMERO.web fetches the owner of an annotation link and then reads
+        the name of the annotation's owner.
+        """
+        for instance in self._objects.values():
+            for part, (_, target) in DETAIL_COLUMNS.items():
+                reference = getattr(instance._details, f"_{part}")
+                if reference is not None and not reference._loaded:
+                    loaded = self.get(target, reference._id.val)
+                    if loaded is not None:
+                        setattr(instance._details, f"_{part}", loaded)
+
     def _members(self, parent: Any, field: Field) -> set[int]:
         """Ids already in a collection; a list search would make large fetches quadratic."""
         return self._member_ids.setdefault((id(parent), field.name), set())

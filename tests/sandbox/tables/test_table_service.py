@@ -231,3 +231,30 @@ def test_a_member_adds_a_table_of_her_own(people: People) -> None:
     file = member.getObject("OriginalFile", make_table(member))
     assert file.getOwner().getId() == people.ids["member"]
     assert file.getDetails().group.id.val == people.groups["read-annotate"]
+
+
+def test_omero_web_finds_the_table_of_a_plate(owner: BlitzGateway) -> None:
+    """The query behind OMERO.web's *Tables* panel: it fetches the link's owner and reads the annotation's."""
+    plate, well = omero.model.PlateI(), omero.model.WellI()
+    plate.name = rstring("with a table")
+    plate.addWell(well)
+    plate = owner.getUpdateService().saveAndReturnObject(plate, owner.SERVICE_OPTS)
+    annotation, link = omero.model.FileAnnotationI(), omero.model.PlateAnnotationLinkI()
+    annotation.ns = rstring("openmicroscopy.org/omero/bulk_annotations")
+    annotation.file = omero.model.OriginalFileI(make_table(owner), False)
+    link.parent, link.child = omero.model.PlateI(plate.id.val, False), annotation
+    owner.getUpdateService().saveObject(link, owner.SERVICE_OPTS)
+    query = """select obj0 from Plate obj0 join fetch obj0.wells obj1
+        left outer join fetch obj0.annotationLinks links
+        left outer join fetch links.child as f
+        left outer join fetch links.parent
+        left outer join fetch f.file
+        join fetch links.details.owner
+        join fetch links.details.creationEvent
+        where obj1.id=:id and (f.ns=:ns or f.file.mimetype=:mt)"""
+    parameters = omero.sys.ParametersI().addId(plate.copyWells()[0].id.val)
+    parameters.addString("ns", "openmicroscopy.org/omero/bulk_annotations").addString("mt", "OMERO.tables")
+    (found,) = owner.getQueryService().findAllByQuery(query, parameters, {"omero.group": "-1"})
+    (link,) = found.copyAnnotationLinks()
+    assert link.child.details.owner.firstName.val == link.details.owner.firstName.val
+    assert link.child.file.name.val == "objects.h5"
