@@ -188,6 +188,7 @@ async function showFinal(): Promise<void> {
   offerMeasurements();
   showBoard(execution.status);
   showLinks();
+  if (execution.ended_at) byId('oh-ended').textContent = formatMoment(execution.ended_at);
   const message = byId('oh-message');
   message.classList.toggle('oh-notice-error', execution.status === 'failed' || execution.status === 'completed_with_errors');
   showNotice(message, execution.message);

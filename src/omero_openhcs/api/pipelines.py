@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from omero_openhcs import catalogue
 from omero_openhcs.errors import field_errors_of
+from omero_openhcs.service.connection import service_for
 from openhcs_client import OpenHCSError, PipelineDocument, ValidationReport
 
 from .decorators import api_view
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from omero_openhcs.identity import Asker
 
 __all__ = ["pipeline_collection", "pipeline_detail", "render", "validate"]
+
+
+RENDER_TIMEOUT_MS = 50_000
+"""Below the 60 s after which gunicorn gives up on a request."""
 
 
 class SavePipeline(BaseModel):
@@ -80,8 +85,12 @@ def validate(request: HttpRequest, asker: Asker) -> ValidationReport:
 
 @api_view("POST")
 def render(request: HttpRequest, asker: Asker) -> dict[str, Any]:
-    """The document as Python source for OpenHCS on a desktop."""
-    return {"python": asker.service.render(read_body(request, RenderPipeline).document)}
+    """The document as Python source for OpenHCS on a desktop.
+
+    OpenHCS writes it itself, and its first start takes many seconds.
+    """
+    service = service_for(asker.person, timeout_ms=RENDER_TIMEOUT_MS)
+    return {"python": service.render(read_body(request, RenderPipeline).document)}
 
 
 def _save(asker: Asker, body: SavePipeline) -> PipelineDocument:

@@ -91,10 +91,14 @@ def list_plates(
     owner_id: int | None = None,
     screen_id: int | None = None,
     name: str = "",
+    results: bool = True,
     limit: int = 24,
     offset: int = 0,
 ) -> list[PlateLine]:
-    """List readable plates, newest first; ``name`` keeps those whose name contains it (case does not matter)."""
+    """List readable plates, newest first.
+
+    ``name`` keeps those whose name contains it (case does not matter); ``results=False`` leaves out those that executions made.
+    """
     conditions, parameters = [], ParametersI()
     if owner_id is not None:
         conditions.append("p.details.owner.id = :owner")
@@ -102,6 +106,9 @@ def list_plates(
     if name:
         conditions.append("lower(p.name) like :name")
         parameters.addString("name", f"%{name.lower().replace('%', '')}%")
+    if not results:
+        conditions.append("(p.description is null or p.description not like :result)")
+        parameters.addString("result", f"{_RESULT_DESCRIPTION}%")
     joined = "from Plate p"
     if screen_id is not None:
         joined = "from ScreenPlateLink l join l.child p"

@@ -28,8 +28,11 @@ def start(request: HttpRequest, asker: Asker) -> dict[str, Any]:
     name = request.GET.get("name", "").strip()[:100]
     screen_id = _number(request.GET.get("screen"))
     offset = _number(request.GET.get("from")) or 0
+    results = request.GET.get("results") == "1"
     owner_id = None if everybody or screen_id else asker.person.user_id
-    plates = list_plates(asker.omero, owner_id=owner_id, screen_id=screen_id, name=name, limit=PLATES_SHOWN + 1, offset=offset)
+    plates = list_plates(
+        asker.omero, owner_id=owner_id, screen_id=screen_id, name=name, results=results, limit=PLATES_SHOWN + 1, offset=offset
+    )
     recent, trouble = or_trouble(lambda: _executions(asker), ExecutionPage(executions=[]))
     health, no_health = or_trouble(lambda: asker.service.health(), None)
     return {
@@ -39,6 +42,7 @@ def start(request: HttpRequest, asker: Asker) -> dict[str, Any]:
         "earlier_from": max(0, offset - PLATES_SHOWN) if offset else None,
         "everybody": everybody,
         "name": name,
+        "results": results,
         "screen_id": screen_id,
         "executions": [line for line in recent.executions if line.owner_id == asker.person.user_id][:EXECUTIONS_SHOWN],
         "health": health,

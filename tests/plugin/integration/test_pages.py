@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from stack import Stack
 
-from .conftest import WebUser, World, error_of, sign_in
+from .conftest import WebUser, World, error_of, sign_in, wait_until_final
 
 pytestmark = pytest.mark.stack
 
@@ -179,3 +179,14 @@ def test_the_public_user_reads_and_never_submits(
         ):
             response = anyone.post(f"/openhcs/api/v1/{path}", json=body, headers=token)
             assert (response.status_code, error_of(response)["code"]) == (403, "public_user"), path
+
+
+def test_result_plates_are_listed_when_asked_for(ada: WebUser, lab: int, make_plate: Callable[..., int]) -> None:
+    plate = make_plate(ada, lab, name="Plate with a result")
+    body = {"plate_id": plate, "pipeline_id": "nuclei-count", "parameters": {"diameter": 11}}
+    execution_id = ada.post(ada.api("executions/"), body).json()["execution_id"]
+    assert wait_until_final(ada, execution_id).status == "completed"
+    result = ada.get(ada.api(f"executions/{execution_id}/")).json()["results"]["plate_id"]
+    link = f"/webclient/?show=plate-{result}"
+    assert link not in ada.get("/openhcs/?name=plate+with+a+result").text
+    assert link in ada.get("/openhcs/?name=plate+with+a+result&results=1").text

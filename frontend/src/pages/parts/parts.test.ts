@@ -158,7 +158,12 @@ describe('the table', () => {
 
 describe('a failure', () => {
   it('says what and what to do first; the traceback is folded', () => {
-    const box = failureBox({ cause: 'out_of_memory', message: 'Too big.', remedy: 'Use fewer fields.', traceback: '<b>Trace</b>' });
+    const box = failureBox({
+      cause: 'out_of_memory',
+      message: 'Too big.',
+      remedy: 'Use fewer fields.',
+      traceback: '<b>Trace</b>',
+    });
     expect(box.textContent).toContain('Out of memory');
     expect(box.textContent).toContain('Use fewer fields.');
     expect(box.querySelector('details')?.open).toBe(false);
