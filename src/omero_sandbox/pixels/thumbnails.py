@@ -3,14 +3,13 @@
 
 A cached thumbnail lies in ``thumbnails/<thousands>/<pixels id>/<key>.jpg``. The key is a digest of everything the picture
 depends on: size, plane, rendering settings, and the pixel file's modification time. So a stale picture is never shown, and
-nothing has to be told when pixels or settings change; :func:`forget` drops what an image left behind.
+nothing has to be told when pixels or settings change.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from omero_sandbox.pixels.buffers import PixelBuffer
 from omero_sandbox.pixels.rendering import encode_jpeg, render_plane
 from omero_sandbox.pixels.settings import RenderingSettings
 
-__all__ = ["MAX_SIDE", "fit_longest_side", "forget", "thumbnail", "thumbnail_folder"]
+__all__ = ["MAX_SIDE", "fit_longest_side", "thumbnail", "thumbnail_folder"]
 
 MAX_SIDE = 2048
 """The longest side of a thumbnail in pixels; larger pictures are the rendering engine's."""
@@ -70,11 +69,6 @@ def thumbnail(
         encoded = encode_jpeg(picture, _QUALITY)
         _store(path, encoded)
         return encoded
-
-
-def forget(folder: Path, pixels_id: int) -> None:
-    """Remove all cached thumbnails of Pixels ``pixels_id``."""
-    shutil.rmtree(thumbnail_folder(folder, pixels_id), ignore_errors=True)
 
 
 def _key(buffer: PixelBuffer, settings: RenderingSettings, size: tuple[int, int], z: int, t: int) -> str:

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from omero_sandbox.pixels import thumbnails
 from omero_sandbox.pixels.buffers import OutOfBoundsError, PixelBuffer, PixelShape, pixel_path
 from omero_sandbox.pixels.luts import lut_names, lut_table
 from omero_sandbox.pixels.rendering import Region, encode_jpeg, packed_argb, project, render, render_plane
@@ -225,8 +224,6 @@ def test_thumbnails_are_cached_and_never_stale(buffer: PixelBuffer, settings: Re
     buffer.write_plane(1, 0, 0, np.full((4, 6), 255))
     os.utime(buffer.path, ns=(1, 1))  # as if written at another time, however coarse the clock of the file system
     assert thumbnail(buffer, settings, (3, 2), cache=cache) not in (first, b"from the cache")
-    thumbnails.forget(tmp_path, 1)
-    assert not cache.exists()
 
 
 def test_the_thumbnail_cache_of_an_image_is_bounded(buffer: PixelBuffer, settings: RenderingSettings, tmp_path: Path) -> None:
