@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from omero_sandbox.loading.command import load_plate
+from omero_sandbox.store.occupation import FolderInUseError, occupy, release
 
 __all__ = ["app", "main"]
 
@@ -26,7 +27,17 @@ app = typer.Typer(
 log = logging.getLogger("omero_sandbox")
 
 _MARKER = "omero.sqlite"  # what tells a sandbox's data folder from any other
-_CONTENTS = ("omero.sqlite", "omero.sqlite-wal", "omero.sqlite-shm", "pixels", "files", "certificate.pem", "thumbnails")
+_CONTENTS = (
+    "omero.sqlite",
+    "omero.sqlite-wal",
+    "omero.sqlite-shm",
+    "pixels",
+    "files",
+    "certificate.pem",
+    "thumbnails",
+    "in-use.lock",
+    "demo-users.json",
+)
 
 DataFolder = Annotated[
     Path, typer.Option("--data", help="Folder that holds the data; made when it is missing.", file_okay=False)
@@ -55,15 +66,24 @@ def serve(
         signal.signal(number, lambda *_: stopping.set())
 
     # Imported here: the model takes most of a second, which `--help` and `reset` need not wait for.
+    import Ice
+
     from omero_sandbox.ice.server import SandboxServer
     from omero_sandbox.ice.sessions import SessionLimits
 
-    server = SandboxServer(
-        data,
-        ssl_port=port,
-        root_password=os.environ.get("OMERO_SANDBOX_ROOT_PASSWORD") or "omero",
-        limits=SessionLimits(time_to_idle=int(idle_timeout * 1000)),
-    )
+    try:
+        server = SandboxServer(
+            data,
+            ssl_port=port,
+            root_password=os.environ.get("OMERO_SANDBOX_ROOT_PASSWORD") or "omero",
+            limits=SessionLimits(time_to_idle=int(idle_timeout * 1000)),
+        )
+    except Ice.SocketException as error:
+        typer.echo(f"The sandbox cannot listen on 127.0.0.1 port {port}: {os.strerror(error.error)}.", err=True)
+        raise typer.Exit(1) from None
+    except FolderInUseError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
     server.start()
     if demo:
         from omero_sandbox.demo.install import install_demo
@@ -89,12 +109,18 @@ def reset(
         raise typer.Exit(1)
     if not yes:
         typer.confirm(f"Delete everything in the sandbox {data}?", abort=True)
+    try:
+        occupation = occupy(data)
+    except FolderInUseError as error:
+        typer.echo(f"{error} Stop it first; nothing was changed.", err=True)
+        raise typer.Exit(1) from None
     for name in _CONTENTS:
         path = data / name
         if path.is_dir():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+    release(occupation)
     typer.echo(f"{data} is empty.")
 
 

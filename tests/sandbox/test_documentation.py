@@ -14,7 +14,7 @@ from omero_sandbox.ice.operations import operations_of
 from omero_sandbox.services.service_factory import STATEFUL, STATELESS, interface_named
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "developers" / "embedded-omero.md"
-SERVICES = {name: service for name, service in (*STATELESS.values(), *STATEFUL.values())}
+SERVICES = dict((*STATELESS.values(), *STATEFUL.values()))
 
 
 def documented() -> dict[str, str]:

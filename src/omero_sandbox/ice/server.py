@@ -6,6 +6,7 @@ It listens on the loopback interface only. It is no replacement for OMERO.server
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from pathlib import Path
@@ -24,6 +25,7 @@ from omero_sandbox.security.accounts import Accounts
 from omero_sandbox.services.service_factory import ServiceFactoryService
 from omero_sandbox.services.stored_data import sweep
 from omero_sandbox.store.database import Database
+from omero_sandbox.store.occupation import occupy, release
 
 __all__ = ["LOOPBACK", "SandboxServer"]
 
@@ -45,6 +47,7 @@ class SandboxServer:
 
     Raises:
         ValueError: ``host`` is not a loopback address.
+        FolderInUseError: another sandbox works with this folder.
         Ice.SocketException: the port is taken.
     """
 
@@ -62,15 +65,21 @@ class SandboxServer:
             raise ValueError(f"The embedded OMERO listens on loopback only, not on {host}.")
         self.folder = Path(folder)
         self.host = host
-        self.database = Database(self.folder)
-        self.accounts = Accounts(self.database)
-        self.accounts.prepare(root_password)
-        sweep(self.database)
-        self.gate = Gate(self)
-        self.sessions = Sessions(self, self.accounts, limits or SessionLimits())
-        self._communicator = self._make_communicator()
-        endpoints = f"ssl -h {host} -p {ssl_port}" + ("" if tcp_port is None else f":tcp -h {host} -p {tcp_port}")
-        self._adapter = self._communicator.createObjectAdapterWithEndpoints("OMERO", endpoints)
+        with contextlib.ExitStack() as undo:
+            occupation = occupy(self.folder)
+            undo.callback(release, occupation)
+            self.database = Database(self.folder)
+            undo.callback(self.database.close)
+            self.accounts = Accounts(self.database)
+            self.accounts.prepare(root_password)
+            sweep(self.database)
+            self.gate = Gate(self)
+            self.sessions = Sessions(self, self.accounts, limits or SessionLimits())
+            self._communicator = self._make_communicator()
+            undo.callback(self._communicator.destroy)
+            endpoints = f"ssl -h {host} -p {ssl_port}" + ("" if tcp_port is None else f":tcp -h {host} -p {tcp_port}")
+            self._adapter = self._communicator.createObjectAdapterWithEndpoints("OMERO", endpoints)
+            self._held = undo.pop_all()
         ports = [endpoint.getInfo().port for endpoint in self._adapter.getEndpoints()]
         self.ssl_port: int = ports[0]
         self.tcp_port: int | None = ports[1] if tcp_port is not None else None
@@ -91,10 +100,9 @@ class SandboxServer:
         self._stopping.set()
         self._adapter.deactivate()
         self.sessions.close_all()
-        self._communicator.destroy()
         if self._expiry.is_alive():
             self._expiry.join()
-        self.database.close()
+        self._held.close()
 
     # The object adapter ------------------------------------------------------------------------------------------------
 
