@@ -27,6 +27,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import psutil
+import tifffile
 from omero.gateway import BlitzGateway
 from rich.console import Console
 from rich.table import Table
@@ -34,8 +35,8 @@ from stack import Stack, StackOptions
 
 from omero_sandbox.loading.plate_folder import scan_folder
 from openhcs_client import PipelineDocument, RemoteOrchestrator, well_name
-from openhcs_execution.engine import StagingFolder
 from openhcs_execution.engine.bare import run_bare
+from openhcs_execution.engine.staging import IMAGES, StagedPlane, write_index
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
@@ -148,12 +149,15 @@ def load_row(stack: Stack, row: Path, user: str, password: str) -> int:
 def stage_locally(row: Path, folder: Path) -> Path:
     """The row as files in the layout that OpenHCS reads, as a user of bare OpenHCS would have it."""
     plate = scan_folder(row, ROW_PATTERN)
+    (folder / IMAGES).mkdir(parents=True)
+    staged = []
     for (row_number, column), fields in plate.fields.items():
-        staging = StagingFolder(folder, well_name(row_number, column), ["GFP"], None)
         for number, label in enumerate(fields, start=1):
             for pixels in plate.planes(row_number, column, label):
-                staging.add_plane(number, 1, 1, 1, pixels)
-        staging.finish()
+                plane = StagedPlane(well=well_name(row_number, column), field=number, channel=1, z=1, t=1)
+                tifffile.imwrite(folder / IMAGES / plane.file_name, pixels)
+                staged.append(plane)
+    write_index(folder, staged, ["GFP"], None)
     return folder
 
 
