@@ -28,8 +28,8 @@ from .service.connection import service_for
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
-    from omero.gateway import BlitzGateway
 
+    from omero_openhcs.omero_access.gateway import BlitzGateway
     from openhcs_client import RemoteOrchestrator
 
 __all__ = ["Asker", "OmeroSignIn", "remembered_asker", "signed_in_asker"]

@@ -21,9 +21,9 @@ from .place import Place, find_place
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
-    from omero.gateway import BlitzGateway
 
     from omero_openhcs.identity import Asker
+    from omero_openhcs.omero_access.gateway import BlitzGateway
 
 __all__ = ["viewer"]
 

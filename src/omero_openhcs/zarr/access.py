@@ -27,7 +27,8 @@ from .chunks import ConnectionNeeded, PixelReader, Plane, Pyramid, plane_sample
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
-    from omero.gateway import BlitzGateway
+
+    from omero_openhcs.omero_access.gateway import BlitzGateway
 
 __all__ = ["Caller", "ReadAccess", "caller_of", "label_paths"]
 

@@ -27,7 +27,7 @@ from .formats import FORMATS, Format
 from .hierarchy import JSON, Entry, find_in_image, find_in_plate
 
 if TYPE_CHECKING:
-    from omero.gateway import BlitzGateway
+    from omero_openhcs.omero_access.gateway import BlitzGateway
 
 __all__ = ["zarr_image", "zarr_plate"]
 
