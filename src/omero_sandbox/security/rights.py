@@ -37,7 +37,7 @@ class Right(enum.Enum):
 class Rule:
     """One line of the table.
 
-    ``writes``: the operation may change the database (every other one runs in a read-only transaction).
+    ``writes``: the operation may change the database, so its transaction takes SQLite's write lock at the start.
     ``subject``: which argument names the user (`Right.SELF`) or the group (`Right.GROUP_OWNER`) the call is about.
     ``privilege``: the privilege an administrator needs, one of OMERO's ``AdminPrivilege`` values.
     """
