@@ -30,24 +30,29 @@ def omero_connection(stack: Stack, user: str) -> Iterator[BlitzGateway]:
         connection.close()
 
 
+def first_user(stack: Stack) -> str:
+    """Login name of the user who owns the example plates."""
+    return next(iter(stack.users()))
+
+
 def web_client(stack: Stack, user: str) -> RemoteOrchestrator:
     """The client, signed in to OMERO.web by user name and password."""
     account = stack.users()[user]
     return RemoteOrchestrator.sign_in_to_web(stack.web_url, account.name, account.password)
 
 
-def plate_named(connection: BlitzGateway, start: str) -> int:
-    """Id of the newest plate whose name begins with ``start``, in any group of the user."""
+def plate_named(connection: BlitzGateway, name: str) -> int:
+    """Id of the newest plate called ``name``, in any group of the user."""
     connection.SERVICE_OPTS.setOmeroGroup("-1")
-    found = [plate.getId() for plate in connection.getObjects("Plate") if plate.getName().startswith(start)]
-    assert found, f"no plate is called {start}…"
+    found = [plate.getId() for plate in connection.getObjects("Plate", attributes={"name": name})]
+    assert found, f"no plate is called {name}"
     return max(found)
 
 
 @pytest.fixture(scope="session")
 def row_plate(stack: Stack, screening_row: Path) -> int:
     """The real row as a plate of the first demo user, loaded by the command that users type."""
-    account = next(iter(stack.users().values()))
+    account = stack.users()[first_user(stack)]
     command = [sys.executable, "-m", "omero_sandbox.cli", "load-plate", str(screening_row)]
     command += ["--port", str(stack.omero_port), "--user", account.name, "--data", str(stack.folder / "omero")]
     command += ["--pattern", "AS_*_{well}f{field}d{channel}.TIF", "--plate-name", ROW_PLATE, "--channel-names", "GFP"]

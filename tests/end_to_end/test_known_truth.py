@@ -10,18 +10,18 @@ from omero_sandbox.demo.install import SYNTHETIC_PLATE
 from omero_sandbox.demo.synthetic import plate_truth, z_prime
 from openhcs_client import ExecutionDetail, RemoteOrchestrator
 
-from .conftest import omero_connection, plate_named, web_client
+from .conftest import first_user, omero_connection, plate_named, web_client
 
 pytestmark = pytest.mark.stack
 
 
 @pytest.fixture(scope="module")
 def client(stack: Stack) -> RemoteOrchestrator:
-    return web_client(stack, next(iter(stack.users())))
+    return web_client(stack, first_user(stack))
 
 
 def run_whole_plate(stack: Stack, client: RemoteOrchestrator, pipeline: str) -> ExecutionDetail:
-    with omero_connection(stack, next(iter(stack.users()))) as connection:
+    with omero_connection(stack, first_user(stack)) as connection:
         plate_id = plate_named(connection, SYNTHETIC_PLATE)
     execution_id = client.execute_remote(plate_id=plate_id, pipeline=pipeline)
     client.wait(execution_id, progress=False)

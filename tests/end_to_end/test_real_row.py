@@ -12,7 +12,7 @@ from stack import Stack
 
 from openhcs_client import Execution, ExecutionDetail, RemoteOrchestrator, WellState
 
-from .conftest import omero_connection, web_client
+from .conftest import first_user, omero_connection, web_client
 
 pytestmark = pytest.mark.stack
 
@@ -24,7 +24,7 @@ BULK = "openmicroscopy.org/omero/bulk_annotations"
 
 @pytest.fixture(scope="module")
 def client(stack: Stack) -> RemoteOrchestrator:
-    return web_client(stack, next(iter(stack.users())))
+    return web_client(stack, first_user(stack))
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_measurements_are_plausible_and_differ_between_wells(client: RemoteOrche
 
 
 def test_the_result_plate_mirrors_the_source(stack: Stack, finished: ExecutionDetail, row_plate: int) -> None:
-    with omero_connection(stack, finished.owner_name) as connection:
+    with omero_connection(stack, first_user(stack)) as connection:
         connection.SERVICE_OPTS.setOmeroGroup(str(finished.group_id))
         source = fields_by_well(connection, row_plate)
         result = fields_by_well(connection, finished.results.plate_id)
@@ -65,7 +65,7 @@ def test_the_result_plate_mirrors_the_source(stack: Stack, finished: ExecutionDe
                 labels = connection.getObject("Image", label_id)
                 original = connection.getObject("Image", source_id)
                 assert (labels.getSizeX(), labels.getSizeY()) == (original.getSizeX(), original.getSizeY())
-                assert labels.getOwner().getName() == finished.owner_name
+                assert labels.getOwner().getId() == finished.owner_id
                 assert labels.getDetails().getGroup().getId() == finished.group_id
         counts = [
             int(connection.getObject("Image", images[0]).getPrimaryPixels().getPlane(0, 0, 0).max())
@@ -75,7 +75,7 @@ def test_the_result_plate_mirrors_the_source(stack: Stack, finished: ExecutionDe
 
 
 def test_the_table_has_one_row_per_field_with_well_and_image(stack: Stack, finished: ExecutionDetail, row_plate: int) -> None:
-    with omero_connection(stack, finished.owner_name) as connection:
+    with omero_connection(stack, first_user(stack)) as connection:
         connection.SERVICE_OPTS.setOmeroGroup(str(finished.group_id))
         plate = connection.getObject("Plate", row_plate)
         tables = [each for each in plate.listAnnotations(ns=BULK) if each.getFile().getId() == finished.results.table_file_id]
@@ -95,7 +95,7 @@ def test_the_table_has_one_row_per_field_with_well_and_image(stack: Stack, finis
 
 
 def test_provenance_says_what_was_run(stack: Stack, finished: ExecutionDetail, row_plate: int) -> None:
-    with omero_connection(stack, finished.owner_name) as connection:
+    with omero_connection(stack, first_user(stack)) as connection:
         connection.SERVICE_OPTS.setOmeroGroup(str(finished.group_id))
         plate = connection.getObject("Plate", row_plate)
         maps = [dict(each.getValue()) for each in plate.listAnnotations(ns=PROVENANCE)]
