@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+
+if TYPE_CHECKING:
+    from openhcs_execution.settings import Settings
 
 __all__ = ["app", "main"]
 
@@ -68,7 +71,7 @@ def version() -> None:
     typer.echo(f"omero-openhcs {VERSION}, OpenHCS {installed_version('openhcs') or 'not installed'}")
 
 
-def _settings():  # type: ignore[no-untyped-def]
+def _settings() -> Settings:
     from pydantic import ValidationError
 
     from openhcs_execution.settings import Settings

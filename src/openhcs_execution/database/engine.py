@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
@@ -119,7 +120,7 @@ def filesystem_type(path: Path, mounts: str | None = None) -> str | None:
 
 def _configure_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
-    def _connected(connection, _record) -> None:  # type: ignore[no-untyped-def]
+    def _connected(connection: Any, _record: object) -> None:
         # Python's own transaction handling would begin at the first write; ours begins when we say so.
         connection.isolation_level = None
         cursor = connection.cursor()

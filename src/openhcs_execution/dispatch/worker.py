@@ -46,7 +46,7 @@ class EnginePlugin(WorkerPlugin):
     def __init__(self, settings: WorkerSettings) -> None:
         self._settings = settings
 
-    async def setup(self, worker: Worker) -> None:  # type: ignore[override]  # Dask awaits what it returns
+    async def setup(self, worker: Worker) -> None:  # Dask awaits what it returns
         computer = WellComputer(self._settings, f"worker-{worker.name}")
         setattr(worker, _ATTRIBUTE, computer)
         await asyncio.to_thread(computer.warm_up)

@@ -13,6 +13,7 @@ The ``OMEROFilenameParser`` is the one that accepts every well of a 1536-well pl
 from __future__ import annotations
 
 import errno
+import io
 import json
 import re
 from collections.abc import Sequence
@@ -103,8 +104,12 @@ class StagingFolder:
             raise OpenHCSError("bad_plane", f"There is no channel {channel}, field {field}, z {z}, t {t} here.", status=422)
         plane = StagedPlane(self.well, field, channel, z, t)
         path = self.root / IMAGES / plane.file_name
+        # By way of memory: NumPy, which tifffile lets write to a file, does not say that a disk is full but "45000 requested
+        # and 12 written", without an error number.
+        tiff = io.BytesIO()
+        tifffile.imwrite(tiff, pixels, metadata=None)
         with _saying_when_full():
-            tifffile.imwrite(path, pixels, metadata=None)
+            path.write_bytes(tiff.getbuffer())
         self._planes.add(plane)
         return path
 

@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from openhcs_client import ExecutionStatusName, WellState
@@ -95,7 +95,7 @@ def claim_wells(database: Database, *, slots: int, largest: int) -> ClaimedWells
         )
 
 
-def _unclaimed():  # type: ignore[no-untyped-def]
+def _unclaimed() -> ColumnElement[bool]:
     return (WellRow.state == WellState.WAITING) & WellRow.claimed.is_(False)
 
 

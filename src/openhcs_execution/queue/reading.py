@@ -22,6 +22,7 @@ from openhcs_client import (
     ResultLinks,
     WellExecution,
     WellFailure,
+    WellState,
 )
 from openhcs_execution.database import EventRow, ExecutionInput, ExecutionRow, WellRow
 
@@ -131,7 +132,7 @@ def read_well(row: WellRow) -> WellExecution:
         row=row.row,
         column=row.column,
         well_id=row.well_id,
-        state=row.state,
+        state=WellState(row.state),
         attempt=row.attempt,
         step=row.step,
         step_count=row.step_count,
