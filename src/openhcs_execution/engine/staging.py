@@ -107,8 +107,8 @@ class StagingFolder:
         # By way of memory: NumPy, which tifffile lets write to a file, does not say that a disk is full but "45000 requested
         # and 12 written", without an error number.
         tiff = io.BytesIO()
-        tifffile.imwrite(tiff, pixels, metadata=None)
         with _saying_when_full():
+            tifffile.imwrite(tiff, pixels, metadata=None)
             path.write_bytes(tiff.getbuffer())
         self._planes.add(plane)
         return path
