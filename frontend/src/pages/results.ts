@@ -31,6 +31,8 @@ const ETA_INTERVAL = 3000;
 
 let execution: ExecutionDetail = page.execution;
 const wells = new Map(execution.wells.map((well) => [well.well, well]));
+/** False when the plate is gone or not readable any more. */
+const imagesKnown = Object.keys(page.images).length > 0;
 let chosen: string | null = null;
 let askedForStatus = 0;
 let signingIn = false;
@@ -39,6 +41,7 @@ const map = createPlateMap(byId('oh-map'), {
   rows: execution.rows,
   columns: execution.columns,
   wells: wells.keys(),
+  missing: (well) => (imagesKnown && !page.images[well] ? 'no images' : 'not in this run'),
   label: `Wells of plate ${execution.plate_name}`,
   selection: 'single',
   onSelectionChange: ([well]) => chooseWell(well ?? null),

@@ -36,8 +36,10 @@ export interface Drawing {
 export interface DrawingOptions {
   rows: number;
   columns: number;
-  /** Names of the wells that hold images. */
+  /** Names of the wells that the map is about. */
   present: ReadonlySet<string>;
+  /** What is said of a well that is not among them. */
+  missing: (well: string) => string;
   label: string;
   multiselectable: boolean;
   selectable: boolean;
@@ -125,7 +127,7 @@ export function drawPlate(options: DrawingOptions): Drawing {
     group.append(title, body, sign);
     remember(place, group);
     wells.set(name, { group, body, sign, title });
-    if (!here) label(name, 'no images');
+    if (!here) label(name, options.missing(name));
     return group;
   }
 

@@ -24,15 +24,17 @@ export type { SelectionMode } from './selection';
 export interface PlateMapOptions {
   rows: number;
   columns: number;
-  /** Names of the wells that hold images; the others are drawn as missing and cannot be chosen. */
+  /** Names of the wells that the map is about; the others are drawn as missing and cannot be chosen. */
   wells: Iterable<string>;
+  /** Why a well is missing, for its tooltip and screen readers. Default: "no images". */
+  missing?: (well: string) => string;
   /** What the grid is called for screen readers, for example "Wells of plate P1". */
   label: string;
   /** Default `none`. */
   selection?: SelectionMode;
   selected?: Iterable<string>;
   onSelectionChange?: (wells: string[]) => void;
-  /** Enter or double click on a well with images; in a map without selection also a single click. */
+  /** Enter or double click on a well that is not missing; in a map without selection also a single click. */
   onOpen?: (well: string) => void;
 }
 
@@ -70,6 +72,7 @@ export function createPlateMap(host: HTMLElement, options: PlateMapOptions): Pla
     rows: options.rows,
     columns: options.columns,
     present,
+    missing: options.missing ?? (() => 'no images'),
     label: options.label,
     multiselectable: mode === 'multiple',
     selectable: mode !== 'none',

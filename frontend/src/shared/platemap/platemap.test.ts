@@ -112,6 +112,13 @@ describe('grid', () => {
     expect(cell('A02').hasAttribute('aria-selected')).toBe(false);
   });
 
+  it('says why a well is missing in the words of the page', () => {
+    plate({ wells: ['A01'], missing: (well) => (well === 'A02' ? 'not in this run' : 'no images') });
+    expect(cell('A02').getAttribute('aria-label')).toBe('A02, not in this run');
+    expect(cell('A02').querySelector('title')?.textContent).toBe('A02, not in this run');
+    expect(cell('B01').getAttribute('aria-label')).toBe('B01, no images');
+  });
+
   it('changes one well without making others again', () => {
     const map = plate();
     const before = host.querySelectorAll('[data-well]');
