@@ -72,10 +72,19 @@ describe('api', () => {
   });
 
   it.each([
-    ['a bare 403', '', { status: 403 }],
+    ['an empty 403', '', { status: 403 }],
     ['the login page behind a redirect', '<html>', { status: 200, redirected: true }],
   ])('takes %s for an ended session', async (_, body, init) => {
     expect((await failure(createApi('/x/', answering(body, init)).get('y'))).code).toBe('not_signed_in');
+  });
+
+  it.each([
+    ['OMERO.web', '{"message": "CSRF Failed: CSRF token from the \'X-Csrftoken\' HTTP header incorrect."}'],
+    ['Django', '<!DOCTYPE html><h1>Forbidden</h1><p>CSRF verification failed. Request aborted.</p>'],
+  ])("does not take a CSRF refusal in %s's words for an ended session", async (_, body) => {
+    const error = await failure(createApi('/x/', answering(body, { status: 403 })).post('y'));
+    expect(error).toMatchObject({ code: 'page_outdated', status: 403, temporary: false });
+    expect(error.message).toContain('Reload');
   });
 
   it.each([
@@ -88,6 +97,11 @@ describe('api', () => {
       status,
       temporary: true,
     });
+  });
+
+  it('does not take the refusal of a proxy for an ended session', async () => {
+    const error = await failure(createApi('/x/', answering('<h1>403 Forbidden</h1>', { status: 403 })).get('y'));
+    expect(error).toMatchObject({ code: 'bad_answer', status: 403 });
   });
 
   it('tells no answer from an abort', async () => {

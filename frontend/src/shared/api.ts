@@ -3,8 +3,8 @@
  * Talks to the plugin's JSON API: one small `fetch` with the headers OMERO.web needs and errors that carry a sentence.
  *
  * Every failure is an {@link ApiError}: the server's error envelope when there is one, and otherwise one of
- * `unreachable` (no answer at all), `not_signed_in` (OMERO.web's session has ended) or `bad_answer` (not our JSON, for example
- * an error page of a proxy). A request aborted by its signal rejects with the browser's own `AbortError`.
+ * `unreachable` (no answer at all), `not_signed_in` (OMERO.web's session has ended), `page_outdated` (Django's CSRF check
+ * refused) or `bad_answer` (not our JSON, for example an error page of a proxy). A request aborted by its signal rejects with the browser's own `AbortError`.
  */
 
 import type { ErrorBody } from './contracts';
@@ -114,25 +114,37 @@ export function createApi(base: string, fetcher: typeof fetch = (...given) => fe
   };
 }
 
+/** In OMERO.web's answer `{"message": "CSRF Failed: …"}`, and in the page that Django itself would send. */
+const CSRF_REFUSAL = /CSRF (failed|verification failed)/i;
+
 async function readAnswer<T>(response: Response): Promise<T> {
   if (response.status === 204) return undefined as T;
   const text = await response.text();
-  let content: unknown;
-  try {
-    content = JSON.parse(text);
-  } catch {
-    content = undefined;
-  }
+  const content = parsed(text);
   if (response.ok && content !== undefined) return content as T;
-  throw errorOf(response, content);
+  throw errorOf(response, text);
 }
 
-/** The error that an answer stands for; `content` is its parsed JSON, or undefined when it was something else. */
-export function errorOf(response: Response, content: unknown): ApiError {
-  const body = envelopeOf(content);
+/** The JSON in `text`, or undefined when it is something else. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The error that an answer with this body stands for. */
+export function errorOf(response: Response, text: string): ApiError {
+  const body = envelopeOf(parsed(text));
   if (body) return new ApiError(body.code, body.message, response.status, body.field_errors, body.request_id);
-  // A bare 403 is OMERO.web's answer to an ended session; a page instead of JSON after a redirect is its login page.
-  if (response.status === 401 || response.status === 403 || (response.ok && response.redirected)) {
+  // Django's token comes with a cookie: when that was renewed or removed meanwhile, the page's own no longer fits it.
+  if (response.status === 403 && CSRF_REFUSAL.test(text)) {
+    return new ApiError('page_outdated', 'This page is out of date, so nothing was changed. Reload it and try again.', 403);
+  }
+  // An empty 403 is OMERO.web's answer to an ended session; a page instead of JSON after a redirect is its login page.
+  const endedSession = response.status === 401 || (response.status === 403 && text === '');
+  if (endedSession || (response.ok && response.redirected)) {
     return new ApiError('not_signed_in', 'Your OMERO session has ended. Log in again, then come back to this page.', 403);
   }
   const said = response.ok ? 'something other than JSON' : `HTTP status ${response.status}`;

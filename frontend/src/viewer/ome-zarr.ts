@@ -66,7 +66,7 @@ async function fetchOrExplain(request: Request): Promise<Response> {
     throw new ApiError('unreachable', 'OMERO.web does not answer. Check the network, then try again.', 0);
   }
   if (response.ok || response.status === 404) return response;
-  throw errorOf(response, await response.json().catch(() => undefined));
+  throw errorOf(response, await response.text());
 }
 
 async function readJson<T>(url: string): Promise<T | undefined> {
