@@ -12,6 +12,8 @@ import json
 import shutil
 from collections.abc import Sequence
 
+from sqlalchemy import select
+
 from openhcs_client import (
     Claims,
     OpenHCSError,
@@ -22,6 +24,7 @@ from openhcs_client import (
     well_position,
 )
 from openhcs_execution.catalogue import PipelineCatalogue, apply_parameters
+from openhcs_execution.database import ExecutionRow, JobSession
 from openhcs_execution.engine import check_document
 from openhcs_execution.logging import get_logger
 from openhcs_execution.omero_io import OmeroServer, close_job_session, join_session, open_job_session, read_layout, session_user
@@ -46,6 +49,7 @@ def submit(service: Service, claims: Claims, request: ServiceSubmission, key: st
     if key is not None:
         repeated = find_repeated(service.database, claims.user_id, key, request_hash)
         if repeated is not None:
+            _close_unneeded(service, repeated, request)
             return repeated, False
     if request.plate_id >= 2**63:  # OMERO could not even be asked
         raise OpenHCSError("plate_not_found", f"Plate {request.plate_id} does not exist, or you may not read it.", status=404)
@@ -78,9 +82,30 @@ def submit(service: Service, claims: Claims, request: ServiceSubmission, key: st
         request_hash=request_hash,
     )
     execution_id = _add(service, new, session_key, ours=not request.session_for_job)
+    if execution_id != new.execution_id:
+        _close_unneeded(service, execution_id, request)
+        return execution_id, False
     service.wake()
     log.info("submitted", execution_id=execution_id, plate_id=layout.plate_id, pipeline_id=document.id, wells=len(wells))
-    return execution_id, execution_id == new.execution_id
+    return execution_id, True
+
+
+def _close_unneeded(service: Service, execution_id: str, request: ServiceSubmission) -> None:
+    """Close the session that a repeated submission opened for the job: the first one's works for it already.
+
+    The same request sent twice brings the same session, which is in use.
+    """
+    if not request.session_for_job:
+        return
+    key = request.omero_session.get_secret_value()
+    with service.database.read() as session:
+        in_use = session.scalar(
+            select(JobSession.sealed_key)
+            .join(ExecutionRow, ExecutionRow.number == JobSession.execution)
+            .where(ExecutionRow.execution_id == execution_id)
+        )
+    if in_use is None or service.vault.open(in_use) != key:
+        close_job_session(service.omero, key)
 
 
 def _add(service: Service, new: NewExecution, session_key: str, *, ours: bool) -> str:

@@ -14,7 +14,7 @@ from omero_sandbox.testing import RunningSandbox
 from openhcs_client import PlateLayout
 from openhcs_execution.api import create_app
 from openhcs_execution.database import Base, JobSession
-from openhcs_execution.omero_io import keep_alive
+from openhcs_execution.omero_io import keep_alive, open_job_session
 from openhcs_execution.service import Service
 from openhcs_execution.settings import Settings
 from openhcs_execution.submission import chosen_wells
@@ -135,6 +135,19 @@ def test_a_repeated_key_gives_the_first_execution(http: TestClient, service: Ser
     assert (other.status_code, other.json()["error"]["code"]) == (409, "idempotency_key_reused")
     assert rows(service) == before
     assert http.get(first.json()["status_url"]).json()["wells_total"] == 3
+
+
+def test_a_repeat_leaves_no_session_open_but_the_one_in_use(
+    http: TestClient, lab: Lab, ada: BlitzGateway, plate_id: int
+) -> None:
+    group_id = ada.getEventContext().groupId
+    first, second = (open_job_session(ada, group_id, idle_minutes=5) for _ in range(2))
+    headers = {"Idempotency-Key": "with-sessions-of-its-own"}
+    for session in (first, first, second):
+        sent = body(ada, plate_id, omero_session=session, session_for_job=True)
+        assert http.post("/api/v1/executions/", json=sent, headers=headers).status_code in (200, 201)
+    assert keep_alive(lab.server, first)
+    assert not keep_alive(lab.server, second)
 
 
 def test_the_job_gets_a_session_of_its_own_encrypted(
