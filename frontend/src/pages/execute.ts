@@ -6,7 +6,7 @@ import type { ExecutionCreated } from '../shared/contracts';
 import { readPageData } from '../shared/page-data';
 import { createPlateMap } from '../shared/platemap';
 import type { ExecutePageData, ParameterValue, PipelineDocument, PipelineVersions } from './parts/documents';
-import { byId, make, showNotice } from './parts/dom';
+import { byId, make, showNotice } from '../shared/dom';
 import { count } from './parts/format';
 import { createParameterForm, type ParameterForm } from './parts/parameter-form';
 import { followTest, type TestRun } from './parts/test-run';

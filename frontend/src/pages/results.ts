@@ -14,7 +14,7 @@ import { createPlateMap } from '../shared/platemap';
 import { pollEvents } from '../shared/polling';
 import { confirmed } from './parts/confirm';
 import type { ExecutionDetail, ResultsPageData } from './parts/documents';
-import { byId, make, showNotice } from './parts/dom';
+import { byId, make, showNotice } from '../shared/dom';
 import { failureBox } from './parts/failure-box';
 import { count, formatMoment, formatRemaining, humanised, unitOf } from './parts/format';
 import { createMeasurementTable } from './parts/measurement-table';

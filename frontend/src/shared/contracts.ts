@@ -126,6 +126,13 @@ export interface MeasurementPage {
   next_cursor: string | null;
 }
 
+export interface LabelInfo {
+  field: number;
+  name: string;
+  objects: number;
+  omero_image_id: number | null;
+}
+
 export interface ValidationReport {
   valid: boolean;
   field_errors: Record<string, string>;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 /** Controls of the channels: shown or not, colour, and the intensities from black to full colour. */
 
-import { make } from '../pages/parts/dom';
+import { make } from '../shared/dom';
 import { robustLimits } from '../shared/platemap';
 import { MOST_CHANNELS } from './layers';
 import type { Channel, ImageModel } from './ome-zarr';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 /** Controls of the label image: which one, shown or not, how opaque. */
 
-import { make } from '../pages/parts/dom';
+import { make } from '../shared/dom';
 import type { LabelChoice } from './labels';
 import type { Store } from './store';
 

@@ -4,8 +4,8 @@
  * array, for test runs and while results are being saved).
  */
 
-import type { LabelInfo } from '../pages/parts/documents';
-import { fetchLabels, type LabelPixels } from '../pages/parts/label-overlay';
+import type { LabelInfo } from '../shared/contracts';
+import { fetchLabels, type LabelPixels } from '../shared/label-pixels';
 import { type Api, ApiError } from '../shared/api';
 import { listSavedLabels, openSavedLabel } from './ome-zarr';
 import type { Plane } from './pixels';

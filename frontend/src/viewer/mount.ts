@@ -8,7 +8,7 @@
  * It fills `element`, which needs a height. Whatever goes wrong is said inside it, with a way to try again.
  */
 
-import { make } from '../pages/parts/dom';
+import { make } from '../shared/dom';
 import { type Api, ApiError } from '../shared/api';
 import { openImage } from './ome-zarr';
 import type { Neighbours } from './toolbar';

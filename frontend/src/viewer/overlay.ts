@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 /** What lies over the canvas: for each panel its name, scale bar and a cross at the place under the pointer. */
 
-import { make } from '../pages/parts/dom';
+import { make } from '../shared/dom';
 import { scaleBar } from './scale-bar';
 import type { PanelKind } from './store';
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 /** Sliders through the sections and time points, for images that have several. */
 
-import { make } from '../pages/parts/dom';
+import { make } from '../shared/dom';
 import type { ImageModel } from './ome-zarr';
 import type { Store } from './store';
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 /** Puts the parts of the viewer together for an image that has been opened. Loaded only where WebGL 2 is there. */
 
-import { make } from '../pages/parts/dom';
+import { make } from '../shared/dom';
 import { channelControls } from './channel-controls';
 import { attachKeyboard, KEYS_HELP } from './keyboard';
 import { labelControls } from './label-controls';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 /** The line above the images: field and well, which panels, magnification, and what is under the pointer. */
 
-import { make } from '../pages/parts/dom';
+import { make } from '../shared/dom';
 import { PANEL_TITLES } from './overlay';
 import type { Stage } from './stage';
 import type { PanelKind, Store } from './store';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 /** A question that has to be answered before something is stopped. */
 
-import { make } from './dom';
+import { make } from '../../shared/dom';
 
 /** Ask; resolves true when `yes` was pressed. Escape and `no` mean no. */
 export function confirmed(question: string, detail: string, yes: string, no = 'Not now'): Promise<boolean> {

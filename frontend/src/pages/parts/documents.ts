@@ -51,13 +51,6 @@ export interface ExecutionDetail extends Execution {
   last_event: number;
 }
 
-export interface LabelInfo {
-  field: number;
-  name: string;
-  objects: number;
-  omero_image_id: number | null;
-}
-
 /** What `execute.html` writes. */
 export interface ExecutePageData {
   api: string;

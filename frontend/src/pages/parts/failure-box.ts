@@ -2,7 +2,7 @@
 /** Why a well failed: the cause, what happened, what to do; the traceback is one click away. */
 
 import type { FailureClass, WellFailure } from '../../shared/contracts';
-import { make } from './dom';
+import { make } from '../../shared/dom';
 
 export const CAUSES: Readonly<Record<FailureClass, string>> = {
   bad_input: 'The images or values do not fit the pipeline',

@@ -2,7 +2,7 @@
 /** A well's own measurements: the pipeline's main one as a large figure, the others as a compact list. */
 
 import type { Measurement } from './documents';
-import { make } from './dom';
+import { make } from '../../shared/dom';
 import { formatValue, humanised, unitOf } from './format';
 
 interface Figure {

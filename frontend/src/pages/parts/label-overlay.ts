@@ -1,32 +1,13 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 /** Outlines of a label image, drawn into a canvas that lies over a picture of the same field. */
 
-import { ApiError } from '../../shared/api';
-
-export interface LabelPixels {
-  width: number;
-  height: number;
-  /** Row by row; 0 is background. */
-  values: Int32Array;
-}
+import type { LabelPixels } from '../../shared/label-pixels';
 
 /** The longest side of an overlay. Larger label images are drawn smaller, with outlines as thick as they need to stay seen. */
 const LONGEST_SIDE = 768;
 
 /** Okabe-Ito yellow: on grey images it is the colour that every common colour blindness tells from the image. */
 const INK = [240, 228, 66, 255] as const;
-
-/** Fetch a label image from the plugin: little-endian int32 with its size in the header `X-Shape`. */
-export async function fetchLabels(url: string): Promise<LabelPixels> {
-  const response = await fetch(url, { credentials: 'same-origin', headers: { 'X-Requested-With': 'XMLHttpRequest' } });
-  if (!response.ok) throw new ApiError('no_labels', 'The label image could not be read.', response.status);
-  const [height, width] = (response.headers.get('X-Shape') ?? '').split(',').map(Number);
-  const bytes = await response.arrayBuffer();
-  if (!height || !width || bytes.byteLength !== 4 * height * width) {
-    throw new ApiError('no_labels', 'The label image arrived incomplete.', 502);
-  }
-  return { width, height, values: new Int32Array(bytes) };
-}
 
 /** How many label pixels one drawn pixel stands for. */
 export function reductionOf(width: number, height: number): number {

@@ -4,7 +4,7 @@
 import { type Api, ApiError } from '../../shared/api';
 import type { MeasurementPage } from '../../shared/contracts';
 import type { Measurement } from './documents';
-import { make } from './dom';
+import { make } from '../../shared/dom';
 import { formatValue, humanised, unitOf } from './format';
 
 type Row = (number | string | null)[];

@@ -2,7 +2,7 @@
 /** Form controls for the values that a pipeline lets people set, made from its document. */
 
 import type { ExposedParameter, ParameterValue } from './documents';
-import { make } from './dom';
+import { make } from '../../shared/dom';
 
 export interface ParameterForm {
   /** The values that differ from the defaults, by name. */

@@ -2,7 +2,7 @@
 /** The status of an execution, as the templates draw it. */
 
 import type { ExecutionStatusName } from '../../shared/contracts';
-import { make } from './dom';
+import { make } from '../../shared/dom';
 import { STATUS_WORDS } from './format';
 
 export function statusPill(status: ExecutionStatusName): HTMLElement {

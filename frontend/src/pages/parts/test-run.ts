@@ -5,7 +5,7 @@ import type { Api } from '../../shared/api';
 import type { ExecutionCreated, ExecutionStatusName, WellExecution } from '../../shared/contracts';
 import { type EventPolling, pollEvents } from '../../shared/polling';
 import type { ExecutePageData, ExecutionDetail, PipelineDocument } from './documents';
-import { make } from './dom';
+import { make } from '../../shared/dom';
 import { failureBox } from './failure-box';
 import { figuresOf } from './figures';
 import { formatSeconds } from './format';

@@ -5,7 +5,7 @@ import type { Api } from '../../shared/api';
 import type { WellExecution } from '../../shared/contracts';
 import { STATE_LOOKS } from '../../shared/platemap/states';
 import type { ResultsPageData } from './documents';
-import { make } from './dom';
+import { make } from '../../shared/dom';
 import { failureBox } from './failure-box';
 import { figuresOf } from './figures';
 import { formatSeconds } from './format';

@@ -2,10 +2,11 @@
 /** A field of a well twice: as it is, and with the outlines of what the pipeline found. */
 
 import type { Api } from '../../shared/api';
-import type { LabelInfo } from './documents';
-import { make } from './dom';
+import type { LabelInfo } from '../../shared/contracts';
+import { make } from '../../shared/dom';
+import { fetchLabels } from '../../shared/label-pixels';
 import { count } from './format';
-import { drawOutlines, fetchLabels } from './label-overlay';
+import { drawOutlines } from './label-overlay';
 
 export interface WellPictureOptions {
   api: Api;
