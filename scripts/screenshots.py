@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Take the screenshots of the documentation from a demo of its own: ``.venv/bin/python scripts/screenshots.py``.
+
+Everything in the pictures is real: the synthetic plate is run through the pages while they are photographed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+from stack import Stack, StackOptions
+
+from omero_sandbox.demo.install import CARDIOMYOCYTE_PLATE, SYNTHETIC_PLATE
+
+IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
+SIZE = {"width": 1400, "height": 900}
+LONG = 180_000  # milliseconds
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", type=Path, default=IMAGES)
+    options = parser.parse_args()
+    options.output.mkdir(parents=True, exist_ok=True)
+    arguments = ["--no-sandbox", "--enable-unsafe-swiftshader", "--disable-background-networking", "--disable-component-update"]
+    with (
+        tempfile.TemporaryDirectory(prefix="screenshots-") as folder,
+        Stack(StackOptions(folder=Path(folder), report=print)) as stack,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
+        page = browser.new_context(viewport=SIZE).new_page()
+        photograph(page, stack, options.output)
+        browser.close()
+    return 0
+
+
+def photograph(page: Page, stack: Stack, output: Path) -> None:
+    def take(name: str, *, full: bool = False) -> None:
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=output / f"{name}.png", full_page=full)
+        print(f"-- {name}.png")
+
+    user = next(iter(stack.users().values()))
+    page.goto(f"{stack.web_url}/webclient/login/?url=/openhcs/")
+    page.fill("#id_username", user.name)
+    page.fill("#id_password", user.password)
+    page.click("[type=submit]")
+    take("start")
+    synthetic = plate_link(page, SYNTHETIC_PLATE)
+
+    page.goto(f"{stack.web_url}/openhcs/pipelines/")
+    take("pipelines")
+    page.goto(f"{stack.web_url}/openhcs/pipelines/nuclei-count/")
+    take("pipeline")
+
+    page.goto(synthetic)
+    page.select_option("#oh-pipeline", "colocalisation")
+    page.wait_for_selector("#oh-test:enabled")
+    page.select_option("#oh-test-well", "C04")
+    page.click("#oh-test")
+    page.wait_for_selector("#oh-test-result canvas, #oh-test-result img", timeout=LONG)
+    take("execute", full=True)
+
+    page.click("#oh-run")
+    page.wait_for_url("**/openhcs/results/**", timeout=LONG)
+    done = "() => +document.querySelector('#oh-counts').textContent.match(/^\\d+/)[0]"
+    page.wait_for_function(f"() => ({done})() >= 30", timeout=LONG)
+    page.screenshot(path=output / "results-running.png")
+    page.wait_for_function("() => /^Completed/.test(document.querySelector('#oh-state').textContent.trim())", timeout=2 * LONG)
+    page.select_option("#oh-shown", index=1)
+    page.locator('#oh-map [data-well="C04"]').click()
+    page.wait_for_selector("#oh-well canvas, #oh-well img", timeout=LONG)
+    take("results", full=True)
+    viewer = page.locator("#oh-well a[href*='/openhcs/viewer/']").first.get_attribute("href")
+    page.goto(f"{stack.web_url}/openhcs/executions/")
+    take("executions")
+
+    page.goto(viewer if viewer and viewer.startswith("http") else f"http://127.0.0.1:{stack.web_port}{viewer}")
+    page.wait_for_timeout(4000)  # drawing in software has no event to wait for
+    take("viewer")
+
+    plate_id = re.search(r"/execute/(\d+)/", synthetic).group(1)  # type: ignore[union-attr]
+    page.goto(f"{stack.web_url}/webclient/?show=plate-{plate_id}")
+    page.locator("#annotation_tabs a", has_text="OpenHCS").click()
+    page.wait_for_selector("#openhcs_tab a", timeout=LONG)
+    page.wait_for_timeout(3000)  # the thumbnails of OMERO.web's plate grid come in on their own
+    take("panel")
+
+    page.goto(f"{stack.web_url}/openhcs/")
+    page.goto(plate_link(page, CARDIOMYOCYTE_PLATE))
+    page.wait_for_selector("#oh-test:enabled")
+    page.fill("#oh-values input[type=number] >> nth=0", "38")
+    page.click("#oh-test")
+    page.wait_for_selector("#oh-test-result canvas, #oh-test-result img", timeout=LONG)
+    take("cardiomyocytes", full=True)
+
+
+def plate_link(page: Page, name: str) -> str:
+    link = page.get_by_role("link", name=f"Run a pipeline on {name}", exact=True).first
+    return page.evaluate("element => element.href", link.element_handle())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
