@@ -58,8 +58,8 @@ def _omero_web(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture
-def browser() -> Any:
-    """Django's test client: a browser without JavaScript, not signed in."""
+def django_client() -> Any:
+    """Django's test client, not signed in."""
     from django.test import Client
 
     return Client()

@@ -29,7 +29,6 @@ def fields_of(interface: str) -> set[str]:
         ("Measurement", models.Measurement),
         ("PipelineDocument", models.PipelineDocument),
         ("ExecutionDetail", models.ExecutionDetail),
-        ("LabelInfo", models.LabelInfo),
     ],
 )
 def test_the_fields_exist(interface: str, model: type[BaseModel]) -> None:

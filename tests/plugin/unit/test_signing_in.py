@@ -51,12 +51,12 @@ def envelope(response: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def remembered(browser: Any) -> Callable[..., None]:
+def remembered(django_client: Any) -> Callable[..., None]:
     """Sign the browser in as somebody whom this process remembers, so that no OMERO is needed."""
 
     def sign_in(*, public: bool = False, admin: bool = False) -> None:
         key = f"key-{public}-{admin}"
-        session = browser.session
+        session = django_client.session
         session["connector"] = {
             "server_id": 1,
             "is_secure": True,
@@ -71,38 +71,38 @@ def remembered(browser: Any) -> Callable[..., None]:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_leads_to_the_login_and_back(browser: Any, page: str) -> None:
-    response = browser.get(page)
+def test_a_page_leads_to_the_login_and_back(django_client: Any, page: str) -> None:
+    response = django_client.get(page)
     assert response.status_code == 302
     assert re.fullmatch(r"/webclient/login/\?url=.*", response["Location"])
     assert page.replace("/", "%2F") in response["Location"]
 
 
 @pytest.mark.parametrize("path", [*READS, "executions/e1/status/", "executions/e1/measurements/"])
-def test_reading_needs_a_sign_in(browser: Any, path: str) -> None:
-    response = browser.get(API + path)
+def test_reading_needs_a_sign_in(django_client: Any, path: str) -> None:
+    response = django_client.get(API + path)
     assert response.status_code == 403
     assert envelope(response)["code"] == "not_signed_in"
 
 
 @pytest.mark.parametrize("path", WRITES)
-def test_writing_needs_a_sign_in(browser: Any, path: str) -> None:
-    response = browser.post(API + path, {}, content_type="application/json")
+def test_writing_needs_a_sign_in(django_client: Any, path: str) -> None:
+    response = django_client.post(API + path, {}, content_type="application/json")
     assert response.status_code == 403
     assert envelope(response)["code"] == "not_signed_in"
 
 
-def test_the_short_status_needs_a_sign_in_too(browser: Any) -> None:
-    response = browser.get("/openhcs/status/e1/")
+def test_the_short_status_needs_a_sign_in_too(django_client: Any) -> None:
+    response = django_client.get("/openhcs/status/e1/")
     assert response.status_code == 403
     assert envelope(response)["code"] == "not_signed_in"
 
 
 @pytest.mark.parametrize("path", ["pipelines/validate/", "pipelines/render/", "executions/e1/cancel/"])
-def test_the_public_user_changes_nothing(browser: Any, remembered: Callable[..., None], path: str) -> None:
+def test_the_public_user_changes_nothing(django_client: Any, remembered: Callable[..., None], path: str) -> None:
     """The other changes need an OMERO connection; they are tested with the whole stack."""
     remembered(public=True)
-    response = browser.post(API + path, {}, content_type="application/json")
+    response = django_client.post(API + path, {}, content_type="application/json")
     assert response.status_code == 403
     assert envelope(response)["code"] == "public_user"
 
@@ -120,46 +120,46 @@ def test_without_the_csrf_token_nothing_is_changed(remembered: Callable[..., Non
 @pytest.mark.parametrize(
     "path", ["executions/e1/cancel/", "executions/e1/retry/", "executions/e1/session/", "pipelines/validate/"]
 )
-def test_nothing_is_changed_by_get(browser: Any, remembered: Callable[..., None], path: str) -> None:
+def test_nothing_is_changed_by_get(django_client: Any, remembered: Callable[..., None], path: str) -> None:
     remembered()
-    response = browser.get(API + path)
+    response = django_client.get(API + path)
     assert response.status_code == 405
     assert response["Allow"] == "POST"
     assert envelope(response)["code"] == "method_not_allowed"
 
 
 @pytest.mark.parametrize("method", ["put", "patch", "delete"])
-def test_other_methods_are_refused(browser: Any, remembered: Callable[..., None], method: str) -> None:
+def test_other_methods_are_refused(django_client: Any, remembered: Callable[..., None], method: str) -> None:
     remembered()
-    response = getattr(browser, method)(API + "executions/")
+    response = getattr(django_client, method)(API + "executions/")
     assert response.status_code == 405
     assert envelope(response)["code"] == "method_not_allowed"
 
 
 def test_a_remembered_person_reads_without_omero_and_hears_that_the_service_is_down(
-    browser: Any, remembered: Callable[..., None]
+    django_client: Any, remembered: Callable[..., None]
 ) -> None:
     remembered()
-    response = browser.get(API + "executions/")
+    response = django_client.get(API + "executions/")
     assert response.status_code == 503
     error = envelope(response)
     assert error["code"] == "service_unavailable"
     assert error["request_id"] == response["X-Request-ID"]
 
 
-def test_an_address_that_does_not_exist_answers_in_json(browser: Any) -> None:
-    response = browser.get(API + "plates/")
+def test_an_address_that_does_not_exist_answers_in_json(django_client: Any) -> None:
+    response = django_client.get(API + "plates/")
     assert response.status_code == 404
     assert envelope(response)["code"] == "not_found"
 
 
-def test_signing_in_by_parameter_is_not_answered_from_memory(remembered: Callable[..., None], browser: Any) -> None:
+def test_signing_in_by_parameter_is_not_answered_from_memory(remembered: Callable[..., None], django_client: Any) -> None:
     from django.test import RequestFactory
 
     remembered()
     for query in ("bsession=other", "username=eve&password=x"):
         request = RequestFactory().get(f"{API}executions/?{query}")
-        request.session = browser.session
+        request.session = django_client.session
         assert identity.remembered_asker(request) is None
 
 
@@ -182,14 +182,14 @@ def test_memory_is_bounded_and_holds_no_session_keys(monkeypatch: pytest.MonkeyP
     assert not any("key-" in name for name in persons._entries)
 
 
-def test_a_silent_omero_does_not_sign_anybody_out(browser: Any) -> None:
-    session = browser.session
+def test_a_silent_omero_does_not_sign_anybody_out(django_client: Any) -> None:
+    session = django_client.session
     session["connector"] = {"server_id": 1, "is_secure": True, "is_public": False, "omero_session_key": "gone", "user_id": 2}
     session.save()
-    response = browser.get("/openhcs/")
+    response = django_client.get("/openhcs/")
     assert response.status_code == 503
     assert "OMERO server cannot be reached" in response.content.decode()
-    assert browser.session["connector"]["omero_session_key"] == "gone"
-    response = browser.post(API + "executions/", {}, content_type="application/json")
+    assert django_client.session["connector"]["omero_session_key"] == "gone"
+    response = django_client.post(API + "executions/", {}, content_type="application/json")
     assert response.status_code == 503
     assert envelope(response)["code"] == "omero_unreachable"

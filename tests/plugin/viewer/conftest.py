@@ -8,9 +8,6 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import BrowserContext, Page
-
-# The plugin's other tests call Django's test client `browser`; here it is Chromium again.
-from pytest_playwright.pytest_playwright import browser  # noqa: F401
 from stack import Stack
 
 from tests.plugin.omero_images import Planted, omero_of, plant, sign_in
