@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import omero.gateway  # noqa: F401 - the parts of omero-py are complete only after it
-from omero.model import LengthI
 from omero.rtypes import unwrap
 from omero.sys import ParametersI
 
 from openhcs_client import OpenHCSError
+
+from .lengths import micrometres
 
 if TYPE_CHECKING:
     from omero.gateway import BlitzGateway
@@ -135,9 +136,9 @@ def read_image(conn: BlitzGateway, image_id: int) -> ImageInfo:
         ),
         dtype=np.dtype(_DTYPES[type_name]),
         pixel_size_um=(
-            _micrometres(pixels.getPhysicalSizeZ()),
-            _micrometres(pixels.getPhysicalSizeY()),
-            _micrometres(pixels.getPhysicalSizeX()),
+            micrometres(pixels.getPhysicalSizeZ()),
+            micrometres(pixels.getPhysicalSizeY()),
+            micrometres(pixels.getPhysicalSizeX()),
         ),
         channels=channels,
         default_z=unwrap(rendering.getDefaultZ()) if rendering is not None else unwrap(pixels.getSizeZ()) // 2,
@@ -225,16 +226,6 @@ def _channel(number: int, channel: Any, binding: Any | None) -> ChannelInfo:
         minimum=unwrap(statistics.getGlobalMin()) if statistics is not None else None,
         maximum=unwrap(statistics.getGlobalMax()) if statistics is not None else None,
     )
-
-
-def _micrometres(length: Any | None) -> float | None:
-    if length is None or not length.getValue() or length.getValue() <= 0:
-        return None
-    try:
-        return float(LengthI(length, "MICROMETER").getValue())
-    except ValueError:
-        # Units such as "pixel" or "reference frame" have no size.
-        return None
 
 
 def _updated(found: Any | None) -> int:

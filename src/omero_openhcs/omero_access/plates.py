@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 from omero.rtypes import unwrap
 from omero.sys import ParametersI
 
-from openhcs_client import FieldLayout, OpenHCSError, PlateLayout, WellLayout, well_name
+from openhcs_client import FieldLayout, OpenHCSError, PlateLayout, WellLayout, plate_format, well_name
+
+from .lengths import micrometres
 
 if TYPE_CHECKING:
     from omero.gateway import BlitzGateway
@@ -25,8 +27,6 @@ _RESULT_DESCRIPTION = "Label images of OpenHCS execution "
 """How the execution service describes the plates that it makes. Only for how a list looks: anybody may write this."""
 
 _PLATE_COLUMNS = "select p.id, p.name, p.details.owner.id, p.details.group.id, p.details.group.name, p.description"
-
-_STANDARD_SIZES = ((2, 3), (4, 6), (6, 8), (8, 12), (16, 24), (32, 48))
 
 
 @dataclass(frozen=True)
@@ -151,22 +151,28 @@ def plate_of_well(conn: BlitzGateway, well_id: int) -> tuple[int, str]:
 def read_layout(conn: BlitzGateway, plate: PlateSummary) -> PlateLayout:
     """Read the wells with images, their fields and the plate's channels.
 
+    Fields of view are numbered as OMERO orders the samples of a well, which is how the execution service numbers them too.
+
     Raises:
         OpenHCSError: ``plate_empty`` (422) when no well has an image.
     """
-    rows = _project(
+    fields = _project(
         conn,
-        "select w.id, w.row, w.column, s.id, i.id, x.sizeX, x.sizeY, x.sizeZ, x.sizeC, x.sizeT, t.value "
-        "from WellSample s join s.well w join s.image i join i.pixels x join x.pixelsType t "
-        "where w.plate.id = :id order by w.row, w.column, s.id",
+        "select w.id, w.row, w.column, index(s), i.id, x.sizeX, x.sizeY, x.sizeZ, x.sizeC, x.sizeT, t.value "
+        "from Well w join w.wellSamples s join s.image i join i.pixels x join x.pixelsType t "
+        "where w.plate.id = :id order by w.row, w.column, index(s)",
         _with_id(plate.plate_id),
     )
-    if not rows:
+    if not fields:
         raise OpenHCSError(
             "plate_empty", f"Plate {plate.plate_id} ({plate.name}) has no images, so nothing can run on it.", status=422
         )
-    wells = _wells(rows)
-    height, width = _format(max(well.row for well in wells) + 1, max(well.column for well in wells) + 1)
+    wells = _wells(fields)
+    nominal = _project(conn, "select p.rows, p.columns from Plate p where p.id = :id", _with_id(plate.plate_id))
+    rows, columns = nominal[0]
+    height, width = plate_format(
+        max(rows or 0, 1 + max(well.row for well in wells)), max(columns or 0, 1 + max(well.column for well in wells))
+    )
     first = conn.getObject("Image", wells[0].fields[0].image_id)
     return PlateLayout(
         plate_id=plate.plate_id,
@@ -176,15 +182,17 @@ def read_layout(conn: BlitzGateway, plate: PlateSummary) -> PlateLayout:
         rows=height,
         columns=width,
         channels=tuple(str(label) for label in first.getChannelLabels()),
-        pixel_size_um=first.getPixelSizeX(),
+        pixel_size_um=micrometres(first.getPixelSizeX(units=True)),
         wells=wells,
     )
 
 
 def _wells(rows: Iterable[Sequence[Any]]) -> tuple[WellLayout, ...]:
     fields: dict[tuple[int, int, int], list[FieldLayout]] = {}
-    for well_id, row, column, _sample, image_id, size_x, size_y, size_z, size_c, size_t, pixel_type in rows:
+    for well_id, row, column, _index, image_id, size_x, size_y, size_z, size_c, size_t, pixel_type in rows:
         known = fields.setdefault((row, column, well_id), [])
+        if any(field.image_id == image_id for field in known):
+            continue  # an image with a second set of pixels, from software of long ago; the first one is what OMERO shows
         known.append(
             FieldLayout(
                 field=len(known) + 1,
@@ -201,14 +209,6 @@ def _wells(rows: Iterable[Sequence[Any]]) -> tuple[WellLayout, ...]:
         WellLayout(well=well_name(row, column), well_id=well_id, row=row, column=column, fields=tuple(found))
         for (row, column, well_id), found in fields.items()
     )
-
-
-def _format(rows: int, columns: int) -> tuple[int, int]:
-    """The smallest standard plate that holds this many rows and columns, or just these."""
-    for height, width in _STANDARD_SIZES:
-        if rows <= height and columns <= width:
-            return height, width
-    return rows, columns
 
 
 def _well_counts(conn: BlitzGateway, plate_ids: Sequence[int]) -> dict[int, int]:
