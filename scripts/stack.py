@@ -12,34 +12,19 @@ that ship with the plugin, written into its `config.xml`.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import re
 import secrets
-import shlex
-import shutil
-import signal
-import socket
-import subprocess
 import sys
-import threading
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-__all__ = ["DemoUser", "Server", "Stack", "StackError", "StackOptions", "free_port"]
+from servers import Server, StackError, free_port
+from web_config import collect_static, package_folder, shipped_config_lines, write_web_config
 
-READY_TIMEOUT = 120.0
-STOP_TIMEOUT = 20.0
-
-
-class StackError(RuntimeError):
-    """A server did not come up; the message names its log file and quotes the end of it."""
+__all__ = ["DemoUser", "Server", "Stack", "StackError", "StackOptions", "free_port", "shipped_config_lines"]
 
 
 @dataclass(frozen=True)
@@ -66,128 +51,6 @@ class StackOptions:
     web_config: Mapping[str, Any] = field(default_factory=dict)
     service_environment: Mapping[str, str] = field(default_factory=dict)
     report: Callable[[str], None] = lambda _line: None
-
-
-def free_port() -> int:
-    """Return a loopback port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-class Server:
-    """One server process in its own process group, with its output in a log file and a way to know when it is ready."""
-
-    def __init__(
-        self, name: str, command: Sequence[str], *, log: Path, environment: Mapping[str, str], cwd: Path | None = None
-    ) -> None:
-        self.name = name
-        self.command = list(command)
-        self.log = log
-        self.environment = dict(environment)
-        self.cwd = cwd
-        self.process: subprocess.Popen[str] | None = None
-        self._ready_line: str | None = None
-        self._ready = threading.Event()
-
-    def start(self, ready: str | None = None) -> None:
-        """Start the process; with ``ready``, a regular expression, :meth:`wait` waits for a line of output that matches."""
-        self._ready.clear()
-        self._ready_line = None
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        self.process = subprocess.Popen(  # noqa: S603 - the command is ours
-            self.command,
-            cwd=self.cwd,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        )
-        pattern = re.compile(ready) if ready else None
-        threading.Thread(
-            target=self._copy_output, args=(self.process.stdout, pattern), daemon=True, name=f"log-{self.name}"
-        ).start()
-
-    def _copy_output(self, stream: IO[str], pattern: re.Pattern[str] | None) -> None:
-        with self.log.open("a", encoding="utf-8") as log:
-            for line in stream:
-                log.write(line)
-                log.flush()
-                if pattern is not None and not self._ready.is_set() and pattern.search(line):
-                    self._ready_line = line.strip()
-                    self._ready.set()
-        self._ready.set()
-
-    def wait(self, timeout: float = READY_TIMEOUT) -> str:
-        """Wait for the line announced to :meth:`start` and return it.
-
-        Raises:
-            StackError: when the process ends or ``timeout`` seconds pass first.
-        """
-        self._ready.wait(timeout)
-        if self._ready_line is None:
-            self.stop()
-            raise StackError(f"{self.name} did not start. The end of {self.log}:\n{self.tail()}")
-        return self._ready_line
-
-    def wait_for_http(self, url: str, timeout: float = READY_TIMEOUT) -> None:
-        """Wait until ``url`` answers with any status below 500."""
-        deadline = time.monotonic() + timeout
-        while time.monotonic() < deadline:
-            if not self.alive:
-                break
-            try:
-                with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - our own loopback URL
-                    answer.read(1)
-                    return
-            except urllib.error.HTTPError as error:
-                if error.code < 500:
-                    return
-                raise StackError(f"{self.name} answers {error.code}. The end of {self.log}:\n{self.tail()}") from error
-            except OSError:
-                time.sleep(0.05)
-        self.stop()
-        raise StackError(f"{self.name} did not answer at {url}. The end of {self.log}:\n{self.tail()}")
-
-    @property
-    def alive(self) -> bool:
-        return self.process is not None and self.process.poll() is None
-
-    def tail(self, lines: int = 30) -> str:
-        try:
-            return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
-        except OSError:
-            return "(no output)"
-
-    def kill(self) -> None:
-        """Kill the whole process group at once, as a power cut would."""
-        self._signal(signal.SIGKILL)
-
-    def ask_to_stop(self) -> None:
-        """Ask the process to stop, without waiting. Only the leader is asked: it stops its own children in the right order."""
-        if self.process is not None and self.alive:
-            self.process.terminate()
-
-    def stop(self) -> None:
-        """Ask the process to stop, and kill what is left of its group after a while."""
-        if self.process is None:
-            return
-        if self.alive:
-            self.ask_to_stop()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(STOP_TIMEOUT)
-        self._signal(signal.SIGKILL)
-
-    def _signal(self, number: signal.Signals) -> None:
-        if self.process is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, number)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(5)
 
 
 class Stack:
@@ -315,9 +178,9 @@ class Stack:
             "TMPDIR": str(home / "tmp"),
             "DJANGO_SETTINGS_MODULE": "omeroweb.settings",
         }
-        application = _package_folder("omeroweb")
+        application = package_folder("omeroweb")
         write_web_config(home, self.web_config(), application, environment)
-        _collect_static(home, application, environment)
+        collect_static(home, application, environment)
         command = [
             sys.executable,
             "-m",
@@ -373,88 +236,3 @@ class Stack:
             with os.fdopen(descriptor, "w", encoding="ascii") as file:
                 file.write(secrets.token_urlsafe(32))
         return path.read_text(encoding="ascii").strip()
-
-
-# ----------------------------------------------------------------- OMERO.web's configuration
-
-
-def shipped_config_lines() -> Iterator[tuple[str, Any]]:
-    """Yield ``(key, item)`` of every ``config append`` line in the file that ships with the plugin."""
-    path = _package_folder("omero_openhcs") / "config" / "omero-openhcs.omero"
-    for line in path.read_text(encoding="utf-8").splitlines():
-        words = shlex.split(line, comments=True)
-        if not words:
-            continue
-        if words[:3] != ["config", "append", "--"] or len(words) != 5:
-            raise StackError(f"{path}: cannot read {line!r}")
-        yield words[3], json.loads(words[4])
-
-
-def write_web_config(home: Path, config: Mapping[str, Any], application: Path, environment: Mapping[str, str]) -> None:
-    """Write ``config.xml`` under ``home``; list values are appended to OMERO.web's own defaults, as `omero config append` does.
-
-    `omero config` itself refuses to run as root, as containers and CI machines do.
-    """
-    from omero.config import ConfigXml  # the script must start without OMERO's libraries, to explain what is missing
-
-    appended = {key: value for key, value in config.items() if isinstance(value, list)}
-    defaults = _web_defaults(sorted(appended), home, application, environment)
-    path = home / "etc" / "grid" / "config.xml"
-    path.unlink(missing_ok=True)
-    xml = ConfigXml(str(path))
-    try:
-        for key, value in config.items():
-            xml[key] = json.dumps(defaults[key] + value) if isinstance(value, list) else str(value)
-    finally:
-        xml.close()
-
-
-def _web_defaults(keys: Sequence[str], home: Path, application: Path, environment: Mapping[str, str]) -> dict[str, list[Any]]:
-    """OMERO.web's default values of the list settings ``keys``, remembered per version of OMERO.web."""
-    from importlib.metadata import version
-
-    remembered = home / f"defaults-{version('omero-web')}.json"
-    if remembered.exists():
-        known = json.loads(remembered.read_text(encoding="utf-8"))
-        if set(keys) <= set(known):
-            return {key: known[key] for key in keys}
-    program = (
-        "import json, sys; from omeroweb import settings; m = settings.CUSTOM_SETTINGS_MAPPINGS;"
-        "print('DEFAULTS ' + json.dumps({k: (m[k][2](m[k][1]) if k in m else []) for k in sys.argv[1:]}))"
-    )
-    output = _run([sys.executable, "-c", program, *keys], environment, application)
-    line = next(line for line in output.splitlines() if line.startswith("DEFAULTS "))
-    remembered.write_text(line.removeprefix("DEFAULTS "), encoding="utf-8")
-    return json.loads(line.removeprefix("DEFAULTS "))
-
-
-def _collect_static(home: Path, application: Path, environment: Mapping[str, str]) -> None:
-    """Run Django's collectstatic when the plugin's or OMERO.web's files changed since the last time."""
-    target = home / "var" / "static"
-    stamp = home / "static-stamp"
-    state = json.dumps({str(folder): _newest(folder / "static") for folder in (_package_folder("omero_openhcs"), application)})
-    if target.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == state:
-        return
-    shutil.rmtree(target, ignore_errors=True)
-    _run([sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"], environment, application)
-    stamp.write_text(state, encoding="utf-8")
-
-
-def _newest(folder: Path) -> float:
-    return max((path.stat().st_mtime for path in folder.rglob("*")), default=0.0)
-
-
-def _run(command: Sequence[str], environment: Mapping[str, str], cwd: Path) -> str:
-    result = subprocess.run(command, env=dict(environment), cwd=cwd, capture_output=True, text=True, check=False)  # noqa: S603
-    if result.returncode != 0:
-        raise StackError(f"{shlex.join(command)} failed:\n{result.stdout}\n{result.stderr}")
-    return result.stdout
-
-
-def _package_folder(name: str) -> Path:
-    from importlib.util import find_spec
-
-    spec = find_spec(name)
-    if spec is None or not spec.submodule_search_locations:
-        raise StackError(f"the Python package {name} is not installed")
-    return Path(next(iter(spec.submodule_search_locations)))
