@@ -36,7 +36,7 @@ export function createToolbar(stage: Stage, store: Store, neighbours: Neighbours
       'span',
       { class: 'oh-viewer-buttons' },
       zoom('−', 'Smaller (−)', () => stage.zoomBy(-1)),
-      zoom('Fit', 'Whole image (0)', () => stage.fit()),
+      zoom('Fit', 'Fit the whole image (0)', () => stage.fit()),
       zoom('+', 'Larger (+)', () => stage.zoomBy(1)),
     ),
   );

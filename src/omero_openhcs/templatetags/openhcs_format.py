@@ -110,6 +110,13 @@ def value_text(value: Any) -> str:
 
 
 @register.filter
+def words(name: str) -> str:
+    """An identifier as people write it: ``subtract_background`` is "Subtract background"."""
+    text = str(name).replace("_", " ").strip()
+    return text[:1].upper() + text[1:]
+
+
+@register.filter
 def range_text(parameter: Any) -> str:
     """``0 to 50``, ``at least 1`` or nothing."""
     low, high = (value_text(bound) if bound is not None else "" for bound in (parameter.minimum, parameter.maximum))

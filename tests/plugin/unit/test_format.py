@@ -46,6 +46,12 @@ def test_ranges() -> None:
     assert written.range_text(parameter(None, None)) == ""
 
 
+def test_identifiers_are_written_in_words() -> None:
+    assert written.words("subtract_background") == "Subtract background"
+    assert written.words("method") == "Method"
+    assert written.words("DAPI_mean") == "DAPI mean"
+
+
 def test_times_are_utc_until_the_browser_makes_them_local() -> None:
     moment = datetime(2026, 3, 1, 23, 30, tzinfo=timezone(timedelta(hours=2)))
     html = written.local_time(moment)

@@ -115,7 +115,7 @@ def test_moving_and_magnifying_one_panel_moves_all(viewer: Page) -> None:
     assert lit(after) > 0.02
     assert same(after, steady(viewer, "labels"))
     assert same(after, steady(viewer, "outlines"))
-    viewer.get_by_role("button", name="Whole image (0)").click()
+    viewer.get_by_role("button", name="Fit the whole image (0)").click()
     viewer.mouse.move(5, 5)
     assert same(before, steady(viewer, "original"))
 

@@ -73,7 +73,8 @@ export function drawPlate(options: DrawingOptions): Drawing {
     'aria-colcount': columns + 1,
     'aria-multiselectable': String(multiselectable),
   });
-  svg.style.maxWidth = `${size.width * (columns > 24 ? 1.2 : 2)}px`;
+  // A page sets how much larger than this the map may grow; a 1536-well plate is large enough as it is.
+  svg.style.setProperty('--openhcs-natural-width', `${size.width * (columns > 24 ? 0.6 : 1)}px`);
   const cells = new Map<string, SVGGElement>();
   const wells = new Map<string, WellParts>();
   const key = (place: Place) => `${place.row},${place.column}`;
