@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from pathlib import Path
 
@@ -31,9 +33,8 @@ def clean_environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     uv = Path(sys.executable).with_name("uv")
     run(uv, "venv", "--quiet", "--python", sys.executable, folder)
     python = folder / "bin" / "python"
-    # Ice has no wheel on the package index for this Python; the environment of the tests has it installed already.
     site = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
-    link_ice(site)
+    copy_ice(site)
     constraints = folder.parent / "constraints.txt"
     locked = (REPOSITORY / "requirements" / "locked.txt").read_text().splitlines()
     constraints.write_text("\n".join(line.split(" ")[0] for line in locked if "==" in line and not line.startswith(" ")))
@@ -41,16 +42,18 @@ def clean_environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return python
 
 
-def link_ice(site: Path) -> None:
-    """Make the Ice of the running environment, with its metadata, visible in another one."""
+def copy_ice(site: Path) -> None:
+    """Copy the Ice of the running environment, with its metadata, into another one: it has no wheel on the package index."""
     from importlib.metadata import files
 
-    here = Path(sys.prefix) / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
+    here = Path(sysconfig.get_path("platlib"))
     tops = {Path(str(file)).parts[0] for file in files("zeroc-ice") or [] if not str(file).startswith("..")}
     assert tops
     for top in tops:
-        if not (site / top).exists():
-            (site / top).symlink_to(here / top)
+        if (here / top).is_dir():
+            shutil.copytree(here / top, site / top, dirs_exist_ok=True)
+        else:
+            shutil.copy(here / top, site)
 
 
 def run(*command: object, cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
@@ -63,7 +66,7 @@ def test_the_wheel_carries_what_the_pages_need(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert "omero_openhcs/config/omero-openhcs.omero" in names
     assert any(name.startswith("omero_openhcs/templates/omero_openhcs/") for name in names)
-    manifest = "omero_openhcs/static/omero_openhcs/dist/.vite/manifest.json"
+    manifest = "omero_openhcs/static/omero_openhcs/dist/manifest.json"
     assert manifest in names
     entries = json.loads(zipfile.ZipFile(wheel).read(manifest))
     for entry in entries.values():
