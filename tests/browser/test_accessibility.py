@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The pages for people who see, hear or point differently: axe-core finds nothing serious, and the keyboard is enough.
+
+Only our own part of a page is examined; the header around it is OMERO.web's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+from stack import Stack
+
+from openhcs_client import RemoteOrchestrator
+
+pytestmark = [pytest.mark.stack, pytest.mark.browser]
+
+AXE = Path(__file__).resolve().parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+OURS = ".oh-page"
+MINUTE = 60_000
+PLATE = "Synthetic GFP assay"
+TABS = 80
+"""More than any page of ours needs to go from one control to another."""
+
+
+@pytest.fixture(scope="module")
+def client(stack: Stack) -> Iterator[RemoteOrchestrator]:
+    """Anna, who owns the example plates, at the plugin's API."""
+    anna = stack.users()["anna"]
+    with RemoteOrchestrator.sign_in_to_web(stack.web_url, anna.name, anna.password) as client:
+        yield client
+
+
+@pytest.fixture
+def anna(context: BrowserContext, page: Page, stack: Stack) -> Page:
+    """A page of Anna, signed in."""
+    account = stack.users()["anna"]
+    page.goto(f"{stack.web_url}/webclient/login/?url=/openhcs/")
+    page.fill("#id_username", account.name)
+    page.fill("#id_password", account.password)
+    page.click("[type=submit]")
+    expect(page).to_have_url(f"{stack.web_url}/openhcs/")
+    return page
+
+
+@pytest.fixture
+def plate(anna: Page) -> int:
+    address = anna.get_by_role("link", name=PLATE).first.get_attribute("href")
+    found = re.search(r"/execute/(\d+)/", address or "")
+    assert found, address
+    return int(found[1])
+
+
+@pytest.fixture(scope="module")
+def finished(client: RemoteOrchestrator) -> dict[str, str]:
+    """Id of a finished run by pipeline: pictures, figures and a table are there to be looked at."""
+    return {}
+
+
+@pytest.fixture
+def execution(client: RemoteOrchestrator, plate: int, finished: dict[str, str]) -> str:
+    if not finished:
+        execution_id = client.execute_remote(plate_id=plate, pipeline="nuclei-count", config={"wells": ["B02", "B03"]})
+        assert client.wait(execution_id, progress=False).status == "completed"
+        finished["nuclei-count"] = execution_id
+    return finished["nuclei-count"]
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core calls serious or critical, with the elements and its words."""
+    page.add_script_tag(path=AXE)
+    found: dict[str, Any] = page.evaluate("ours => axe.run({ include: [[ours]] }, { resultTypes: ['violations'] })", OURS)
+    assert found["passes"], "axe-core examined nothing"
+    return [
+        f"{violation['id']} ({violation['impact']}): {node['html'][:160]}: {node['failureSummary']}"
+        for violation in found["violations"]
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
+
+
+@pytest.fixture(params=[1400, 420], ids=["wide", "narrow"], autouse=True)
+def width(request: pytest.FixtureRequest, page: Page) -> int:
+    page.set_viewport_size({"width": request.param, "height": 900})
+    return request.param
+
+
+def test_the_start_page(anna: Page, execution: str) -> None:
+    anna.reload()
+    expect(anna.get_by_role("heading", name="My plates")).to_be_visible()
+    assert violations(anna) == []
+
+
+def test_the_list_of_executions(anna: Page, stack: Stack, execution: str) -> None:
+    anna.goto(f"{stack.web_url}/openhcs/executions/")
+    expect(anna.locator(f'a[href*="{execution}"]').first).to_be_visible()
+    assert violations(anna) == []
+
+
+def test_the_pipelines(anna: Page, stack: Stack) -> None:
+    anna.goto(f"{stack.web_url}/openhcs/pipelines/")
+    expect(anna.get_by_role("link", name="Count nuclei")).to_be_visible()
+    assert violations(anna) == []
+
+
+def test_a_pipeline_as_json_and_as_python(anna: Page, stack: Stack) -> None:
+    anna.goto(f"{stack.web_url}/openhcs/pipelines/nuclei-count/")
+    assert violations(anna) == []
+    anna.get_by_role("tab", name="Python").click()
+    expect(anna.get_by_role("tabpanel").filter(visible=True)).to_contain_text("import", timeout=MINUTE)
+    assert violations(anna) == []
+
+
+def test_choosing_what_to_run(anna: Page, stack: Stack, plate: int) -> None:
+    anna.goto(f"{stack.web_url}/openhcs/execute/{plate}/?pipeline=nuclei-count")
+    expect(anna.get_by_role("button", name="Test one well")).to_be_enabled()
+    assert violations(anna) == []
+
+
+def test_results(anna: Page, stack: Stack, execution: str) -> None:
+    anna.goto(f"{stack.web_url}/openhcs/results/{execution}/")
+    expect(anna.locator("#oh-table tbody tr")).to_have_count(2)
+    anna.locator('#oh-map [data-well="B02"]').click()
+    expect(anna.locator("#oh-well-body img").first).to_be_visible()
+    assert violations(anna) == []
+    anna.select_option("#oh-shown", "")
+    assert violations(anna) == []
+
+
+def test_the_viewer(anna: Page, stack: Stack, execution: str) -> None:
+    anna.goto(f"{stack.web_url}/openhcs/results/{execution}/")
+    anna.locator('#oh-map [data-well="B02"]').click()
+    anna.locator("#oh-well-body").get_by_role("link", name=re.compile("viewer")).first.click()
+    expect(anna.locator("#openhcs-viewer canvas").first).to_be_visible(timeout=MINUTE)
+    assert violations(anna) == []
+
+
+def test_a_refusal(anna: Page, stack: Stack) -> None:
+    assert anna.goto(f"{stack.web_url}/openhcs/execute/987654/").status == 404  # type: ignore[union-attr]
+    assert violations(anna) == []
+
+
+def tab_to(page: Page, selector: str) -> None:
+    """Press Tab until an element that ``selector`` names has the focus."""
+    for _ in range(TABS):
+        page.keyboard.press("Tab")
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+    raise AssertionError(f"the Tab key does not lead to {selector}")
+
+
+def chosen(page: Page) -> list[str]:
+    return page.locator('#oh-map [aria-selected="true"]').evaluate_all("cells => cells.map(cell => cell.dataset.well)")
+
+
+def test_wells_are_chosen_and_tested_with_the_keyboard_alone(anna: Page, stack: Stack, plate: int) -> None:
+    anna.goto(f"{stack.web_url}/openhcs/execute/{plate}/?pipeline=nuclei-count")
+    expect(anna.get_by_role("button", name="Test one well")).to_be_enabled()
+    keyboard = anna.keyboard
+    tab_to(anna, "#oh-map [data-row]")
+    keyboard.press("Escape")
+    assert chosen(anna) == []
+    expect(anna.locator("#oh-wells-error")).to_have_text("Choose at least one well.")
+    keyboard.press("Control+Home")
+    for key in ("ArrowDown", "ArrowRight", "Space", "Shift+ArrowRight", "Shift+ArrowDown"):
+        keyboard.press(key)
+    assert chosen(anna) == ["B02", "B03", "C02", "C03"]
+    expect(anna.get_by_role("button", name="Run 4 wells")).to_be_enabled()
+    tab_to(anna, "#oh-test")
+    keyboard.press("Enter")
+    expect(anna.locator("#oh-test-result")).to_contain_text("Test of B02")
+    expect(anna.locator("#oh-test-result canvas").first).to_be_visible(timeout=MINUTE)
+    assert violations(anna) == []
