@@ -29,7 +29,7 @@ lint: setup  ## Check style, types and the walls between packages
 	$(VENV)/ruff format --check .
 	$(VENV)/mypy
 	$(VENV)/lint-imports
-	cd frontend && npm run --silent typecheck
+	cd frontend && npm run --silent typecheck && npm run --silent lint
 
 format: setup  ## Format the code
 	$(VENV)/ruff check --fix --exit-zero --quiet .
