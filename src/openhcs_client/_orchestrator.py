@@ -239,10 +239,12 @@ class RemoteOrchestrator:
     def retry(self, execution_id: str, key: str | None = None, session_for_job: bool = False) -> None:
         """Run the failed and skipped wells again.
 
-        The session of a finished execution is closed; ``key`` gives it a new one (execution service only). Without it the
-        execution waits for its owner to sign in.
+        The session of a finished execution is closed. ``key`` gives it a new one; at the execution service the client's own
+        OMERO session is the default, and OMERO.web opens one by itself.
         """
         body = None
+        if key is None and self._omero_session is not None:
+            key = self._omero_session.get_secret_value()
         if key is not None:
             require_confidential(self._api.root, allow_insecure=self._allow_insecure)
             body = {"omero_session": key, "session_for_job": session_for_job}

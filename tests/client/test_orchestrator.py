@@ -164,6 +164,8 @@ def test_changes_of_an_execution(client, service):
     paths = [request.url.path for request in service.requests if request.method == "POST"]
     assert paths[1:] == [f"/api/v1/executions/e1/{what}/" for what in ("cancel", "retry", "session")]
     assert service.bodies("POST", "session/") == [{"omero_session": "new-key", "session_for_job": True}]
+    # The session of a finished execution is closed, so a retry brings the client's own.
+    assert service.bodies("POST", "retry/") == [{"omero_session": "key-of-ada", "session_for_job": False}]
 
 
 def test_lists_leave_out_what_is_not_asked(client, service):
