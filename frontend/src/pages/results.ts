@@ -129,7 +129,12 @@ function showButtons(status: ExecutionStatusName, unfinished: number): void {
   const cancel = document.getElementById('oh-cancel');
   const retry = document.getElementById('oh-retry');
   if (cancel) cancel.hidden = isFinal(status);
-  if (retry) retry.hidden = !isFinal(status) || unfinished === 0;
+  // With every well done, a run with errors is one that OMERO did not take completely: it can be saved again.
+  const unsaved = status === 'completed_with_errors' && unfinished === 0;
+  if (retry) {
+    retry.hidden = !isFinal(status) || (unfinished === 0 && !unsaved);
+    retry.textContent = unsaved ? 'Save again' : 'Run failed wells again';
+  }
 }
 
 function showFailures(): void {
