@@ -11,7 +11,7 @@ import queue
 import threading
 import traceback
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -182,19 +182,29 @@ class Dispatcher:
             self._submit(cluster, claimed)
 
     def _submit(self, cluster: Cluster, claimed: ClaimedWells) -> None:
-        batch = self._batch(claimed)
-        if batch is None:
-            for name, attempt in claimed.attempts.items():
-                wells.put_back(self._database, Well(claimed.number, name, attempt))
+        """Hand claimed wells to a worker. Whatever keeps them from getting there, they do not stay claimed."""
+        attempts = _attempts(claimed.number, claimed.attempts)
+        try:
+            batch = self._batch(claimed)
+            if batch is None:
+                self._inbox.put(lambda: self._put_back(attempts))
+                return
+            future = cluster.client.submit(
+                compute_batch,
+                batch.model_dump_json(),
+                key=f"wells-{batch.batch_id}",
+                pure=False,
+                retries=0,
+                priority=claimed.priority,
+            )
+        except OperationalError:
+            self._inbox.put(lambda: self._put_back(attempts))
+            raise
+        except Exception as error:
+            log.exception("not_submitted", execution_id=claimed.execution_id, wells=list(claimed.attempts))
+            failed = error  # the name of a caught exception ends with its clause
+            self._inbox.put(lambda: self._fail(attempts, failed))
             return
-        future = cluster.client.submit(
-            compute_batch,
-            batch.model_dump_json(),
-            key=f"wells-{batch.batch_id}",
-            pure=False,
-            retries=0,
-            priority=claimed.priority,
-        )
         self._tasks[batch.batch_id] = _Task(batch, future)
         future.add_done_callback(lambda _: self._inbox.put(lambda: self._end(batch.batch_id)))
 
@@ -222,15 +232,26 @@ class Dispatcher:
     # ----------------------------------------------------------------- taking back
 
     def _end(self, batch_id: str) -> None:
-        """A task ended, one way or another: every well of it gets an outcome, and its slot is free."""
+        """A task ended, one way or another: every well of it gets an outcome, and its slot is free.
+
+        While the database takes nothing, all of it is done again; nothing else may keep the slot.
+        """
         task = self._tasks[batch_id]
-        self._take_back(task)
+        batch = task.batch
+        attempts = _attempts(batch.number, batch.attempts)
+        try:
+            self._take_back(task, attempts)
+        except OperationalError:
+            raise
+        except Exception as error:
+            log.exception("not_taken_back", execution_id=batch.execution_id, wells=list(batch.attempts))
+            self._fail(attempts, error)
         del self._tasks[batch_id]
         task.future.release()
+        self._on_change()
 
-    def _take_back(self, task: _Task) -> None:
+    def _take_back(self, task: _Task, attempts: Sequence[Well]) -> None:
         batch, future = task.batch, task.future
-        attempts = [Well(batch.number, name, attempt) for name, attempt in batch.attempts.items()]
         if future.status == "finished":
             for text in future.result():
                 self._apply(read_report(text))
@@ -242,10 +263,26 @@ class Dispatcher:
         elif future.status == "error":
             error = future.exception()
             log.error("task_failed", execution_id=batch.execution_id, error="".join(traceback.format_exception(error)))
-            for well in attempts:
-                message = f"The worker could not compute well {well.name}: {type(error).__name__}."
-                wells.fail_well(self._database, well, well_failure(FailureClass.ENGINE_ERROR, message, error))
+            self._fail(attempts, error)
         # A cancelled future belongs to a cancelled execution, whose wells are skipped; anything else is put back.
+        self._put_back(attempts)
+
+    def _put_back(self, attempts: Sequence[Well]) -> None:
+        """Let the attempts that have no outcome yet be made again."""
         for well in attempts:
             wells.put_back(self._database, well)
-        self._on_change()
+
+    def _fail(self, attempts: Sequence[Well], error: BaseException) -> None:
+        """Fail the attempts that have no outcome yet: what went wrong would go wrong again."""
+        for well in attempts:
+            message = f"The worker could not compute well {well.name}: {type(error).__name__}."
+            try:
+                wells.fail_well(self._database, well, well_failure(FailureClass.ENGINE_ERROR, message, error))
+            except OperationalError:
+                raise
+            except Exception:
+                log.exception("well_not_failed", number=well.number, well=well.name)
+
+
+def _attempts(number: int, attempts: Mapping[str, int]) -> list[Well]:
+    return [Well(number, name, attempt) for name, attempt in attempts.items()]

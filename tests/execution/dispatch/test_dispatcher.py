@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The dispatcher's loop with futures of our own: no cluster, no engine, a real database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from openhcs_execution.database import Database
+from openhcs_execution.dispatch import dispatcher as module
+from openhcs_execution.dispatch.dispatcher import Dispatcher
+from openhcs_execution.results.bundle import ResultStore
+from openhcs_execution.settings import Settings
+from tests.execution.queued import claim_all, enqueue, open_database, states, well
+
+
+class EndedFuture:
+    """A task that ended with these texts before anybody asked."""
+
+    def __init__(self, texts: list[str]) -> None:
+        self.status, self._texts, self.released = "finished", texts, False
+
+    def result(self) -> list[str]:
+        return self._texts
+
+    def add_done_callback(self, done: Callable[[object], None]) -> None:
+        done(self)
+
+    def release(self) -> None:
+        self.released = True
+
+
+class FakeCluster:
+    """Ends every task at once."""
+
+    def __init__(self, texts: list[str]) -> None:
+        self.future = EndedFuture(texts)
+        self.client = SimpleNamespace(submit=lambda *_, **__: self.future, subscribe_topic=lambda *_: None)
+
+    def close(self) -> None:
+        """Nothing runs."""
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = open_database(tmp_path)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def dispatcher(database: Database, tmp_path: Path) -> Dispatcher:
+    settings = Settings(data_dir=tmp_path, workers=1, wells_per_task=1)
+    return Dispatcher(database, ResultStore(tmp_path / "results"), settings)
+
+
+def test_a_report_that_cannot_be_read_fails_its_well_and_frees_the_slot(dispatcher: Dispatcher, database: Database) -> None:
+    number = enqueue(database, 3)
+    cluster: Any = FakeCluster(["not a report"])
+    for _ in range(3):  # a slot that leaked would leave later wells waiting
+        dispatcher._persist(lambda: dispatcher._fill(cluster))
+        dispatcher._handle_messages()
+    assert set(states(database, number).values()) == {"failed"}
+    assert not dispatcher._tasks
+    assert cluster.future.released
+    failure = well(database, number, "A01").failure
+    assert failure is not None
+    assert failure["cause"] == "engine_error"
+
+
+def test_wells_that_cannot_be_handed_out_are_failed(
+    dispatcher: Dispatcher, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = enqueue(database, 1)
+
+    def refuse(_: object) -> None:
+        raise ValueError("the document cannot be read")
+
+    monkeypatch.setattr(dispatcher, "_batch", refuse)
+    cluster: Any = FakeCluster([])
+    dispatcher._persist(lambda: dispatcher._fill(cluster))
+    dispatcher._handle_messages()
+    assert states(database, number) == {"A01": "failed"}
+
+
+def test_wells_claimed_while_the_database_fails_wait_again(
+    dispatcher: Dispatcher, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enqueue(database, 1)
+
+    def fail(_: object) -> None:
+        raise OperationalError("select", {}, OSError("disk full"))
+
+    monkeypatch.setattr(dispatcher, "_batch", fail)
+    cluster: Any = FakeCluster([])
+    with pytest.raises(OperationalError):
+        dispatcher._fill(cluster)
+    dispatcher._handle_messages()
+    assert [each.name for each in claim_all(database)] == ["A01"]
+
+
+def test_the_end_of_a_task_waits_for_the_database(
+    dispatcher: Dispatcher, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = enqueue(database, 1)
+    real, failures = module.wells.put_back, iter([OperationalError("update", {}, OSError("disk full"))])
+
+    def sometimes(*arguments: Any) -> bool:
+        if (error := next(failures, None)) is not None:
+            raise error
+        return real(*arguments)
+
+    monkeypatch.setattr(module.wells, "put_back", sometimes)
+    monkeypatch.setattr(module, "_TICK", 0.01)
+    cluster: Any = FakeCluster([])
+    dispatcher._persist(lambda: dispatcher._fill(cluster))
+    dispatcher._handle_messages()
+    assert not dispatcher._tasks
+    assert states(database, number) == {"A01": "waiting"}
