@@ -33,7 +33,10 @@ class Cluster:
     """Workers, and the one client that may ask them."""
 
     def __init__(self, workers: int, settings: WorkerSettings, scratch: Path) -> None:
-        """Start the processes and wait until each has its engine; this takes some seconds."""
+        """Start the processes and wait until each has its engine; this takes some seconds.
+
+        When that fails, the processes that were started are gone before the error is raised.
+        """
         dask.config.set(_CONFIG)
         security = Security.temporary()
         self.cluster = LocalCluster(
@@ -49,8 +52,12 @@ class Cluster:
             local_directory=str(scratch / "dask"),
             silence_logs=logging.WARNING,
         )
-        self.client = Client(self.cluster, security=security, set_as_default=False)
-        self.client.register_plugin(EnginePlugin(settings), name="openhcs-engine")
+        try:
+            self.client = Client(self.cluster, security=security, set_as_default=False)
+            self.client.register_plugin(EnginePlugin(settings), name="openhcs-engine")
+        except BaseException:
+            self.cluster.close(timeout=10)
+            raise
 
     def close(self) -> None:
         """Stop the workers; each closes its engine process."""

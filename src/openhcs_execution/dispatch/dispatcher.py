@@ -43,6 +43,9 @@ log = get_logger(__name__)
 _TICK = 1.0
 """Seconds between two looks at the queue when nobody wakes the loop: pauses end without a word."""
 
+_LONGEST_PAUSE = 60.0
+"""Seconds between two attempts to start the workers, at most."""
+
 
 @dataclass(frozen=True)
 class _Task:
@@ -110,10 +113,8 @@ class Dispatcher:
     # ----------------------------------------------------------------- the loop
 
     def _run(self) -> None:
-        try:
-            cluster = Cluster(self._settings.workers, self._worker_settings(), self._settings.scratch)
-        except Exception:
-            log.exception("workers_did_not_start")
+        cluster = self._start_workers()
+        if cluster is None:
             return
         if self._stopping.is_set():
             cluster.close()
@@ -124,6 +125,18 @@ class Dispatcher:
         while not self._stopping.is_set():
             self._persist(lambda: self._fill(cluster))
             self._handle_messages()
+
+    def _start_workers(self) -> Cluster | None:
+        """Start the cluster, again and again with growing pauses while it does not come up; None when we are to stop."""
+        pause = _TICK
+        while not self._stopping.is_set():
+            try:
+                return Cluster(self._settings.workers, self._worker_settings(), self._settings.scratch)
+            except Exception:
+                log.exception("workers_did_not_start", next_try_seconds=pause)
+            self._stopping.wait(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+        return None
 
     def _persist(self, handle: Callable[[], None]) -> None:
         """Do something that changes the database, again and again while the database does not take it (its disk is full)."""

@@ -122,3 +122,19 @@ def test_the_end_of_a_task_waits_for_the_database(
     dispatcher._handle_messages()
     assert not dispatcher._tasks
     assert states(database, number) == {"A01": "waiting"}
+
+
+def test_workers_that_do_not_start_are_started_again(dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    attempts: list[object] = []
+
+    def start(*arguments: object) -> FakeCluster:
+        attempts.append(arguments)
+        if len(attempts) < 3:
+            raise OSError("no room for another process")
+        dispatcher._stopping.set()  # the loop itself has nothing to do
+        return FakeCluster([])
+
+    monkeypatch.setattr(module, "Cluster", start)
+    monkeypatch.setattr(module, "_TICK", 0.01)
+    dispatcher._run()
+    assert len(attempts) == 3
