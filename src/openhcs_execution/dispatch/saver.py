@@ -16,7 +16,7 @@ from sqlalchemy import or_, select
 
 from openhcs_client import ExecutionStatusName, FailureClass, OpenHCSError, PlateLayout, WellState
 from openhcs_execution.database import Database, ExecutionInput, ExecutionRow, JobSession, WellRow
-from openhcs_execution.engine.failures import well_failure
+from openhcs_execution.engine.failures import omero_remedy, well_failure
 from openhcs_execution.logging import get_logger
 from openhcs_execution.omero_io import OmeroServer
 from openhcs_execution.queue import executions, wells
@@ -175,7 +175,8 @@ class Saver:
             log.exception("labels_not_saved", execution_id=saved.execution.execution_id, well=name)
             reason = error.message if isinstance(error, OpenHCSError) else "OMERO did not take them."
             message = f"The label images of well {name} could not be saved to OMERO. {reason}"
-            wells.save_failed(self._database, number, name, well_failure(FailureClass.OMERO_LOST, message, error))
+            failure = well_failure(FailureClass.OMERO_LOST, message, error).model_copy(update={"remedy": omero_remedy(error)})
+            wells.save_failed(self._database, number, name, failure)
         else:
             wells.saved_well(self._database, number, name, images)
 

@@ -10,7 +10,7 @@ from openhcs_client import FailureClass, OpenHCSError, WellFailure
 
 from .staging import disk_full_errors
 
-__all__ = ["failure_from", "out_of_memory", "time_limit", "well_failure"]
+__all__ = ["failure_from", "omero_remedy", "out_of_memory", "time_limit", "well_failure"]
 
 _REMEDIES = {
     FailureClass.BAD_INPUT: "Look at the images of this well in OMERO; import them again if they are damaged, then retry.",
@@ -25,6 +25,12 @@ _REMEDIES = {
 _CLASSES = {"disk_full": FailureClass.DISK_FULL, "fields_missing": FailureClass.ENGINE_ERROR}
 _ABOUT_THE_PIPELINE = {"bad_pipeline", "too_many_planes", "sizes_differ"}
 _PIPELINE_REMEDY = "Choose a pipeline that fits these images, or change this one, and run it again."
+
+# OMERO answered, but said no: waiting for it would not help.
+_OMERO_REMEDIES = {
+    "omero_not_allowed": "Ask an owner of the group of the plate for the right to do this, then retry the well.",
+    "omero_error": "Retry the well; if it fails again, send the details to the people who run your OMERO.",
+}
 
 # Errors of the libraries that read images, by name: naming the classes here would import the libraries.
 _UNREADABLE = {"StorageResolutionError", "TiffFileError", "TiffPageError", "FileFormatError", "CorruptImageError"}
@@ -47,6 +53,12 @@ def time_limit(well: str, seconds: float) -> WellFailure:
     return well_failure(FailureClass.TIME_LIMIT, f"Well {well} was not finished within {seconds:g} seconds and was stopped.")
 
 
+def omero_remedy(error: BaseException) -> str:
+    """What to do when OMERO did not do its part: a refusal calls for something else than an outage."""
+    code = error.code if isinstance(error, OpenHCSError) else ""
+    return _OMERO_REMEDIES.get(code, _REMEDIES[FailureClass.OMERO_LOST])
+
+
 def failure_from(error: BaseException, well: str) -> WellFailure:
     """Find the class of ``error`` in its chain of causes: OpenHCS wraps what really happened."""
     for cause in _chain(error):
@@ -64,7 +76,8 @@ def failure_from(error: BaseException, well: str) -> WellFailure:
 def _said_before(said: OpenHCSError, error: BaseException) -> WellFailure:
     """A failure that was put into a sentence where it happened; its code tells the class."""
     if said.code.startswith("omero_"):
-        return well_failure(FailureClass.OMERO_LOST, said.message, error)
+        failure = well_failure(FailureClass.OMERO_LOST, said.message, error)
+        return failure.model_copy(update={"remedy": omero_remedy(said)})
     failure = well_failure(_CLASSES.get(said.code, FailureClass.BAD_INPUT), said.message, error)
     return failure.model_copy(update={"remedy": _PIPELINE_REMEDY}) if said.code in _ABOUT_THE_PIPELINE else failure
 

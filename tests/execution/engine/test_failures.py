@@ -68,6 +68,16 @@ def test_limits_are_named() -> None:
     assert "90 seconds" in time_limit("B02", 90).message
 
 
+def test_a_refusal_of_omero_is_not_told_as_an_outage() -> None:
+    refused = failure_from(OpenHCSError("omero_not_allowed", "OMERO does not allow this."), "B02")
+    broken = failure_from(OpenHCSError("omero_error", "OMERO reported an error."), "B02")
+    away = failure_from(OpenHCSError("omero_unreachable", "OMERO does not answer."), "B02")
+    assert refused.message == "OMERO does not allow this."
+    assert "right" in refused.remedy
+    assert "people who run your OMERO" in broken.remedy
+    assert "when OMERO answers again" in away.remedy
+
+
 def test_the_remedy_for_a_pipeline_is_not_to_look_at_the_images() -> None:
     images = failure_from(OpenHCSError("bad_pixels", "Bad."), "B02")
     pipeline = failure_from(OpenHCSError("bad_pipeline", "Bad."), "B02")
