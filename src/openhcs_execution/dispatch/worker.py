@@ -33,6 +33,9 @@ __all__ = ["EnginePlugin", "WellComputer", "compute_batch", "stop_batches"]
 
 _ATTRIBUTE = "openhcs_computer"
 
+_STOPPED_KEPT = 1000
+"""Stopped batches that a worker remembers: far more than are ever given out at a time."""
+
 log = get_logger(__name__)
 
 Report = Callable[[Progress | Outcome], None]
@@ -89,7 +92,7 @@ class WellComputer:
         self._engine_lock = threading.Lock()
         self._state = threading.Lock()
         self._current: str | None = None
-        self._stopped: set[str] = set()
+        self._stopped: dict[str, None] = {}  # in the order in which they were stopped
         # All OMERO calls of this worker are made by one thread: a connection is not for several.
         self._stager = ThreadPoolExecutor(1, thread_name_prefix="staging")
 
@@ -104,7 +107,10 @@ class WellComputer:
     def stop(self, batches: list[str]) -> None:
         """Kill the engine if it computes for one of these batches, and begin no further well of them."""
         with self._state:
-            self._stopped.update(batches)
+            self._stopped.update(dict.fromkeys(batches))
+            # Every worker is told of every batch; those that never come here must not pile up.
+            while len(self._stopped) > _STOPPED_KEPT:
+                del self._stopped[next(iter(self._stopped))]
             if self._current in batches:
                 self._engine.kill()
 
@@ -121,6 +127,14 @@ class WellComputer:
         work = _Work(batch, self._name, report)
         wells = list(batch.attempts)
         outcomes: list[Outcome] = []
+        try:
+            self._compute_wells(work, wells, outcomes, report)
+        finally:
+            with self._state:
+                self._stopped.pop(batch.batch_id, None)
+        return outcomes
+
+    def _compute_wells(self, work: _Work, wells: list[str], outcomes: list[Outcome], report: Report) -> None:
         free_since = time.monotonic()
         staged = self._stager.submit(self._stage, work, wells[0])
         for position, well in enumerate(wells):
@@ -132,7 +146,6 @@ class WellComputer:
             shutil.rmtree(self._folder(work, well), ignore_errors=True)
             report(outcome)
             outcomes.append(outcome)
-        return outcomes
 
     def _folder(self, work: _Work, well: str) -> Path:
         return self._scratch / work.batch.execution_id / f"{well}.{work.batch.attempts[well]}"
