@@ -42,9 +42,12 @@ def main() -> int:
 
 
 def photograph(page: Page, stack: Stack, output: Path) -> None:
-    def take(name: str, *, full: bool = False) -> None:
+    def take(name: str, *, height: int = SIZE["height"]) -> None:
+        # OMERO.web's pages scroll within themselves, so a long page needs a high window.
+        page.set_viewport_size({**SIZE, "height": height})
         page.wait_for_load_state("networkidle")
-        page.screenshot(path=output / f"{name}.png", full_page=full)
+        page.screenshot(path=output / f"{name}.png")
+        page.set_viewport_size(SIZE)
         print(f"-- {name}.png")
 
     user = next(iter(stack.users().values()))
@@ -66,7 +69,7 @@ def photograph(page: Page, stack: Stack, output: Path) -> None:
     page.select_option("#oh-test-well", "C04")
     page.click("#oh-test")
     page.wait_for_selector("#oh-test-result canvas, #oh-test-result img", timeout=LONG)
-    take("execute", full=True)
+    take("execute", height=1500)
 
     page.click("#oh-run")
     page.wait_for_url("**/openhcs/results/**", timeout=LONG)
@@ -77,12 +80,13 @@ def photograph(page: Page, stack: Stack, output: Path) -> None:
     page.select_option("#oh-shown", index=1)
     page.locator('#oh-map [data-well="C04"]').click()
     page.wait_for_selector("#oh-well canvas, #oh-well img", timeout=LONG)
-    take("results", full=True)
+    take("results", height=1900)
     viewer = page.locator("#oh-well a[href*='/openhcs/viewer/']").first.get_attribute("href")
     page.goto(f"{stack.web_url}/openhcs/executions/")
     take("executions")
 
     page.goto(viewer if viewer and viewer.startswith("http") else f"http://127.0.0.1:{stack.web_port}{viewer}")
+    page.wait_for_selector("canvas", timeout=LONG)
     page.wait_for_timeout(4000)  # drawing in software has no event to wait for
     take("viewer")
 
@@ -99,7 +103,7 @@ def photograph(page: Page, stack: Stack, output: Path) -> None:
     page.fill("#oh-values input[type=number] >> nth=0", "38")
     page.click("#oh-test")
     page.wait_for_selector("#oh-test-result canvas, #oh-test-result img", timeout=LONG)
-    take("cardiomyocytes", full=True)
+    take("cardiomyocytes", height=1500)
 
 
 def plate_link(page: Page, name: str) -> str:

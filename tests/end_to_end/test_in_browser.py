@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, expect
+from playwright.sync_api import Browser, Page, Request, Route, expect
 from stack import Stack
 
-from .conftest import ROW_PLATE, first_user, web_client
+from omero_sandbox.demo.install import SYNTHETIC_PLATE
+
+from .conftest import ROW_PLATE, first_user, omero_connection, plate_named, web_client
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 
@@ -105,3 +107,20 @@ def test_the_right_hand_panel_and_the_top_link(page: Page, stack: Stack, row_pla
     page.locator("#annotation_tabs a", has_text="OpenHCS").click()
     run = page.locator(f'#openhcs_tab a[href*="/openhcs/execute/{row_plate}/"]').first
     expect(run).to_be_visible(timeout=MINUTES)
+
+
+def test_a_late_answer_does_not_replace_the_choice(page: Page, stack: Stack) -> None:
+    """The page loads its first pipeline while another is chosen: what is shown and run is what was chosen last."""
+    with omero_connection(stack, first_user(stack)) as connection:
+        plate_id = plate_named(connection, SYNTHETIC_PLATE)
+    sign_in(page, stack)
+    held: list[Route] = []
+    page.route("**/api/v1/pipelines/nuclei-count/", lambda route: held.append(route))
+    page.goto(f"{stack.web_url}/openhcs/execute/{plate_id}/?pipeline=nuclei-count")
+    page.select_option("#oh-pipeline", "colocalisation")
+    chosen = page.locator("#oh-values")
+    expect(chosen).to_contain_text("Marker channel")
+    with page.expect_response("**/api/v1/pipelines/nuclei-count/"):
+        held[0].continue_()
+    page.wait_for_load_state("networkidle")
+    expect(chosen).to_contain_text("Marker channel")

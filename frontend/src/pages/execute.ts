@@ -26,6 +26,7 @@ let pipelineShown: PipelineDocument | null = null;
 let form: ParameterForm | null = null;
 let test: TestRun | null = null;
 let busy = false;
+let choices = 0;
 
 const map = createPlateMap(byId('oh-map'), {
   rows: page.rows,
@@ -71,14 +72,16 @@ function choose(wells: string[]): void {
   showChoice();
 }
 
-/** Load every version of the chosen pipeline and show the newest. */
+/** Load every version of the chosen pipeline and show the newest; an answer that comes after another choice is dropped. */
 async function loadPipeline(id: string, values: Record<string, ParameterValue> = {}): Promise<void> {
   const about = byId('oh-pipeline-about');
   const versions = byId<HTMLSelectElement>('oh-version');
+  const choice = ++choices;
   pipelineShown = null;
   enable();
   try {
     const loaded = await api.get<PipelineVersions>(`pipelines/${id}/`);
+    if (choice !== choices) return;
     versions.replaceChildren(
       ...loaded.versions.map((entry) => make('option', { value: entry.version }, `version ${entry.version}`)),
     );
@@ -89,7 +92,7 @@ async function loadPipeline(id: string, values: Record<string, ParameterValue> =
     };
     if (loaded.versions[0]) showPipeline(loaded.versions[0], values);
   } catch (error) {
-    about.textContent = messageOf(error);
+    if (choice === choices) about.textContent = messageOf(error);
   }
 }
 
