@@ -25,7 +25,7 @@ from openhcs_client import (
 )
 from openhcs_execution.catalogue import PipelineCatalogue, apply_parameters
 from openhcs_execution.database import ExecutionRow, JobSession
-from openhcs_execution.engine import check_document
+from openhcs_execution.engine import check_document, check_published
 from openhcs_execution.logging import get_logger
 from openhcs_execution.omero_io import OmeroServer, close_job_session, join_session, open_job_session, read_layout, session_user
 from openhcs_execution.queue.adding import NewExecution, add_execution, find_repeated
@@ -65,7 +65,7 @@ def submit(service: Service, claims: Claims, request: ServiceSubmission, key: st
             )
         layout = read_layout(conn, request.plate_id)
         wells = [chosen_well(layout, request.test_well)] if request.test_well else chosen_wells(layout, request.wells)
-        applied = _checked(document, request, layout)
+        applied = _checked(document, request, layout, wells)
         if not request.session_for_job:
             session_key = open_job_session(conn, layout.group_id, idle_minutes=service.settings.session_idle_minutes)
     new = NewExecution(
@@ -170,23 +170,39 @@ def _document(pipelines: PipelineCatalogue, request: ServiceSubmission) -> Pipel
     return document
 
 
-def _checked(document: PipelineDocument, request: ServiceSubmission, layout: PlateLayout) -> PipelineDocument:
+def _checked(
+    document: PipelineDocument, request: ServiceSubmission, layout: PlateLayout, wells: Sequence[str]
+) -> PipelineDocument:
     if len(layout.channels) < document.minimum_channels:
         raise OpenHCSError(
             "too_few_channels",
             f"The pipeline {document.name!r} needs {document.minimum_channels} channels; the plate has {len(layout.channels)}.",
             status=422,
         )
+    _require_one_time_point(layout, wells)
     applied = apply_parameters(document, request.parameters, layout.channels)
-    report = check_document(applied, layout.channels)
-    if not report.valid:
+    errors = check_published(document, None).field_errors | check_document(applied, layout.channels).field_errors
+    if errors:
         raise OpenHCSError(
             "invalid_pipeline",
             f"The pipeline {document.name!r} cannot be run on this plate.",
             status=422,
-            field_errors={f"document.{path}": message for path, message in report.field_errors.items()},
+            field_errors={f"document.{path}": message for path, message in errors.items()},
         )
     return applied
+
+
+def _require_one_time_point(layout: PlateLayout, wells: Sequence[str]) -> None:
+    """Refuse time series before their images are read: no pipeline follows objects through time."""
+    series = [name for name in wells if any(field.size_t > 1 for field in layout.well(name).fields)]
+    if series:
+        shown = ", ".join(series[:10]) + (", …" if len(series) > 10 else "")
+        raise OpenHCSError(
+            "time_series",
+            f"Pipelines work on one time point, but these wells have several: {shown}.",
+            status=422,
+            field_errors={"wells": f"several time points in {shown}"},
+        )
 
 
 def chosen_well(layout: PlateLayout, name: str) -> str:

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from openhcs_client import OpenHCSError, PipelineDocument, PipelineSummary, ValidationReport
-from openhcs_execution.engine import check_document
+from openhcs_execution.engine import check_document, check_published
 
 from .authentication import ClaimsOf, ServiceOf
 
@@ -60,7 +60,7 @@ def validate(_claims: ClaimsOf, body: Validation) -> ValidationReport:
     except ValidationError as error:
         errors = {".".join(str(part) for part in problem["loc"]): str(problem["msg"]) for problem in error.errors()}
         return ValidationReport(valid=False, field_errors=errors)
-    return check_document(document, body.channels)
+    return check_published(document, body.channels)
 
 
 @router.post("/render/")

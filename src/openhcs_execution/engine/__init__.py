@@ -13,7 +13,7 @@ from .catalogue import function, load_functions
 from .jobs import EngineJob, EngineProgress, EngineResult, LabelFile
 from .process import EngineLost, EngineProcess
 from .staging import StagingFolder
-from .validation import check_document, check_value
+from .validation import check_document, check_published, check_value
 
 __all__ = [
     "EngineJob",
@@ -24,6 +24,7 @@ __all__ = [
     "LabelFile",
     "StagingFolder",
     "check_document",
+    "check_published",
     "check_value",
     "function",
     "load_functions",

@@ -22,7 +22,7 @@ from openhcs_client import (
 from .catalogue import CatalogueEntry, catalogue_entry
 from .channels import channel_number
 
-__all__ = ["check_document", "check_value"]
+__all__ = ["check_document", "check_published", "check_value"]
 
 _NAME_LENGTH = 40
 
@@ -50,6 +50,26 @@ def check_document(document: PipelineDocument, channels: Sequence[str] | None) -
     if channels is not None and len(channels) < document.minimum_channels:
         errors["minimum_channels"] = f"The pipeline needs {document.minimum_channels} channels; the plate has {len(channels)}."
     return ValidationReport(valid=not errors, field_errors=errors)
+
+
+def check_published(document: PipelineDocument, channels: Sequence[str] | None) -> ValidationReport:
+    """:func:`check_document` for a document without a user's values in it: its steps must hold the defaults it shows.
+
+    A run writes the defaults into the steps, so a step with another value would silently not run as it was written.
+    """
+    errors = _check_defaults(document) | check_document(document, channels).field_errors
+    return ValidationReport(valid=not errors, field_errors=errors)
+
+
+def _check_defaults(document: PipelineDocument) -> dict[str, str]:
+    errors = {}
+    for index, exposed in enumerate(document.parameters):
+        step = document.steps[exposed.step]
+        if exposed.parameter in step.parameters and (value := step.parameters[exposed.parameter]) != exposed.default:
+            errors[f"parameters.{index}.default"] = (
+                f"The default is {exposed.default!r}, but step {step.name!r} has {value!r}; give both the same value."
+            )
+    return errors
 
 
 def _check_step(step: PipelineStep, made: set[str], channels: Sequence[str] | None) -> dict[str, str]:
@@ -132,9 +152,23 @@ def _check_exposed(document: PipelineDocument) -> dict[str, str]:
             continue
         if exposed.type != parameter.type:
             errors[f"parameters.{index}.type"] = f"{exposed.parameter} is of type {parameter.type}."
+        errors |= {f"parameters.{index}.{path}": text for path, text in _check_promise(exposed, parameter).items()}
         for default_of in (exposed, parameter):
             if (problem := check_value(default_of, exposed.default)) is not None:
                 errors[f"parameters.{index}.default"] = problem
+    return errors
+
+
+def _check_promise(exposed: ExposedParameter, parameter: FunctionParameter) -> dict[str, str]:
+    """The limits and choices shown must be those of the function, or narrower."""
+    errors = {}
+    for name in ("minimum", "maximum"):
+        limit = getattr(exposed, name)
+        if limit is not None and (problem := _check_range(parameter, limit)) is not None:
+            errors[name] = problem
+    unknown = [choice for choice in exposed.choices or [] if choice not in (parameter.choices or [])]
+    if unknown and parameter.type == "choice":
+        errors["choices"] = f"{exposed.parameter} cannot be {' or '.join(unknown)}."
     return errors
 
 

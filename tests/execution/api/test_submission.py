@@ -12,9 +12,10 @@ from sqlalchemy import func, select
 
 from omero_sandbox.testing import RunningSandbox
 from openhcs_client import PlateLayout
+from openhcs_execution import submission
 from openhcs_execution.api import create_app
 from openhcs_execution.database import Base, JobSession
-from openhcs_execution.omero_io import keep_alive, open_job_session
+from openhcs_execution.omero_io import keep_alive, open_job_session, read_layout
 from openhcs_execution.service import Service
 from openhcs_execution.settings import Settings
 from openhcs_execution.submission import chosen_wells
@@ -100,6 +101,35 @@ def test_parameters_out_of_range_are_named(http: TestClient, service: Service, a
 def test_a_plate_without_images(http: TestClient, ada: BlitzGateway) -> None:
     answer = http.post("/api/v1/executions/", json=body(ada, make_plate(ada, {})))
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, "plate_empty")
+
+
+def test_a_time_series_is_refused_before_its_images_are_read(
+    http: TestClient, service: Service, ada: BlitzGateway, plate_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def with_time_series(conn: BlitzGateway, plate: int) -> PlateLayout:
+        layout = read_layout(conn, plate)
+        first, *others = layout.wells
+        series = first.model_copy(update={"fields": tuple(each.model_copy(update={"size_t": 3}) for each in first.fields)})
+        return layout.model_copy(update={"wells": (series, *others)})
+
+    monkeypatch.setattr(submission, "read_layout", with_time_series)
+    before = rows(service)
+    answer = http.post("/api/v1/executions/", json=body(ada, plate_id))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "time_series")
+    assert "A01" in answer.json()["error"]["message"]
+    assert rows(service) == before
+    assert http.post("/api/v1/executions/", json=body(ada, plate_id, wells=["A02"])).status_code == 201
+
+
+def test_a_pipeline_whose_default_is_not_its_steps_value(
+    http: TestClient, service: Service, ada: BlitzGateway, plate_id: int
+) -> None:
+    document = service.pipelines.resolve("nuclei-count").model_copy(deep=True)
+    exposed = next(each for each in document.parameters if each.type == "number")
+    document.steps[exposed.step].parameters[exposed.parameter] = exposed.default + 1
+    answer = http.post("/api/v1/executions/", json=body(ada, plate_id, document=document.model_dump(mode="json")))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "invalid_pipeline")
+    assert f"document.parameters.{document.parameters.index(exposed)}.default" in answer.json()["error"]["field_errors"]
 
 
 def test_a_plate_that_the_user_may_not_read(http: TestClient, omero_sandbox: RunningSandbox, ada: BlitzGateway) -> None:

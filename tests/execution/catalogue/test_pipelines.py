@@ -8,7 +8,7 @@ import pytest
 
 from openhcs_client import OpenHCSError, PipelineDocument
 from openhcs_execution.catalogue import PipelineCatalogue
-from openhcs_execution.engine import check_document
+from openhcs_execution.engine import check_published
 from tests.execution.queued import DOCUMENT
 
 
@@ -41,5 +41,5 @@ def test_the_packaged_pipelines_are_valid() -> None:
     assert 3 <= len(catalogue.summaries()) <= 6
     for summary in catalogue.summaries():
         for document in catalogue.versions(summary.id):
-            report = check_document(document, None)
+            report = check_published(document, None)
             assert report.valid, (document.id, json.dumps(report.field_errors))

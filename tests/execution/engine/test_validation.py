@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from openhcs_client import ExposedParameter, FunctionParameter, PipelineDocument, PipelineStep, StepGrouping
-from openhcs_execution.engine import check_document, check_value, function, load_functions
+from openhcs_execution.engine import check_document, check_published, check_value, function, load_functions
+from openhcs_execution.engine.catalogue import catalogue_entry
 
 from .conftest import PIPELINES, built_in, document, step
 
 NUCLEI = "omero_openhcs:segment_nuclei"
 INTENSITY = "omero_openhcs:measure_nuclei_intensity"
+PROJECTION = "openhcs:create_projection"
 BLUR = "openhcs:gaussian_blur"
 
 
@@ -148,9 +150,29 @@ def test_exposed_parameters_fit_their_function() -> None:
         ({"type": "integer"}, "parameters.0.type"),
         ({"default": 1.0}, "parameters.0.default"),
         ({"maximum": 10.0}, "parameters.0.default"),
+        ({"maximum": 1e6}, "parameters.0.maximum"),
+        ({"minimum": 0.0}, "parameters.0.minimum"),
     ):
         assert path in errors(pipeline.model_copy(update={"parameters": [exposed.model_copy(update=change)]}))
     assert errors(pipeline.model_copy(update={"parameters": [exposed]})) == {}
+
+
+def test_exposed_choices_are_choices_of_the_function() -> None:
+    parameter = catalogue_entry(PROJECTION).parameter("method")
+    assert parameter.choices
+    exposed = ExposedParameter(
+        name="how", title="How", step=0, parameter="method", type="choice", default=parameter.choices[0], choices=["guess"]
+    )
+    pipeline = document(step(PROJECTION), step(NUCLEI)).model_copy(update={"parameters": [exposed]})
+    assert errors(pipeline)["parameters.0.choices"] == "method cannot be guess."
+
+
+def test_an_exposed_default_is_the_value_of_its_step() -> None:
+    exposed = ExposedParameter(name="size", title="Size", step=0, parameter="diameter", type="number", default=20.0)
+    for value, expected in ((20, set()), (20.0, set()), (30.0, {"parameters.0.default"})):
+        pipeline = document(step(NUCLEI, diameter=value)).model_copy(update={"parameters": [exposed]})
+        assert set(check_published(pipeline, None).field_errors) == expected
+        assert errors(pipeline) == {}  # with the user's values in it, they may differ
 
 
 def test_primary_measurement_is_measured() -> None:
