@@ -10,15 +10,18 @@ key                   value
 ``pipeline_id``       id of the pipeline
 ``pipeline_name``     its name
 ``pipeline_version``  its version
-``pipeline_sha256``   hash of the document that ran, with the user's parameters applied
+``pipeline_sha256``   hash of the document as it was published: it tells which pipeline, not which values
 ``source_plate_id``   the plate it ran on
 ``result_plate_id``   the plate with the label images, when there is one
 ``result_location``   where that plate is in OMERO's tree, and why there
-…                     whatever the service adds: parameters, wells, versions, times
+``parameter.<name>``  a value that the user gave, as JSON; one pair each. All others are the document's defaults
+…                     whatever else the service adds: wells, versions, times
 ====================  ==================================================================================================
 
-The pipeline is attached as JSON and as Python for OpenHCS (namespace ``openhcs.org/omero/pipeline/v1``). On a plate that the
-user may not annotate nothing is put; the result plate, which is the user's own, then has it alone.
+The pipeline is attached twice (namespace ``openhcs.org/omero/pipeline/v1``): as JSON, the document as it was published, whose
+canonical form the hash is of; and as Python for OpenHCS, the document that ran, with the user's values in its steps. The JSON
+and the ``parameter.`` pairs together say all that ran. On a plate that the user may not annotate nothing is put; the result
+plate, which is the user's own, then has it alone.
 """
 
 from __future__ import annotations
@@ -48,6 +51,8 @@ def save_provenance(
     result_plate_id: int | None,
 ) -> ResultLinks:
     """Save provenance and pipeline, and return their ids. Saving again with other ``pairs`` changes the annotation in place.
+
+    ``document_json`` is the published document, ``python`` the one that ran, with the user's values.
 
     Without a result plate, and without the right to annotate the source plate, an empty result plate is made to hold them.
     """
