@@ -42,7 +42,9 @@ def main() -> None:
     logging.getLogger().setLevel(logging.WARNING)  # OpenHCS turns it down to INFO while it is imported
     failure = rehearse().failure
     if failure is not None:
-        logging.error("the rehearsal failed: %s\n%s", failure.message, failure.traceback)
+        # Every well would fail in the same way; the parent passes on the end of this log.
+        logging.error("%s\nThe rehearsal of the engine failed: %s", failure.traceback, failure.message)
+        raise SystemExit(1)
     gc.collect()
     gc.freeze()  # some hundred thousand objects of the libraries, which need not be looked at again and again
     send({"kind": "ready", "versions": versions()})

@@ -70,6 +70,30 @@ def test_kill_in_the_middle(engine: EngineProcess, make_job: MakeJob) -> None:
     assert engine.pid != pid
 
 
+REHEARSAL_FAILS = """
+from openhcs_client import FailureClass
+from openhcs_execution.engine import EngineResult, child, compute
+from openhcs_execution.engine.failures import well_failure
+failure = well_failure(FailureClass.ENGINE_ERROR, "There is no discs filter.")
+compute.rehearse = lambda: EngineResult(well="A01", seconds=0.0, failure=failure)
+child.main()
+"""
+
+
+def test_a_child_whose_rehearsal_fails_does_not_start(engine_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", lambda _, **rest: real([sys.executable, "-c", REHEARSAL_FAILS], **rest))
+    engine = EngineProcess(engine_home)
+    try:
+        with pytest.raises(EngineLost) as lost:
+            engine.start()
+        assert not engine.alive
+    finally:
+        engine.close()
+    assert "ended with code 1" in str(lost.value)
+    assert "There is no discs filter." in lost.value.log
+
+
 def test_the_child_is_killed_by_somebody_else(engine: EngineProcess, make_job: MakeJob) -> None:
     def kill(progress: object) -> None:
         assert engine.pid is not None
