@@ -13,18 +13,13 @@ from sqlalchemy import inspect
 
 from .engine import Database, DatabaseRefused
 
-__all__ = ["current_revision", "migrate", "newest_revision"]
+__all__ = ["current_revision", "migrate"]
 
 
 def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     return config
-
-
-def newest_revision() -> str | None:
-    """The revision that this version of the code needs."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
 
 
 def current_revision(database: Database) -> str | None:

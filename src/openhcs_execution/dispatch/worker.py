@@ -203,13 +203,11 @@ class WellComputer:
         job = EngineJob(
             execution_id=batch.execution_id,
             well=well,
-            attempt=batch.attempts[well],
             document=batch.document,
             channels=list(batch.layout.channels),
             fields=[field.field for field in layout.fields],
             planes=folder / "planes",
             output=output,
-            pixel_size_um=batch.layout.pixel_size_um,
         )
         with self._engine_lock:
             with self._state:

@@ -86,9 +86,6 @@ def _answer(request: dict[str, Any], send: Send) -> None:
                     lambda progress: send({"kind": "progress", "progress": progress.model_dump(mode="json")}),
                 )
                 answer: Any = result.model_dump(mode="json")
-            case "check":
-                document = PipelineDocument.model_validate(request["document"])
-                answer = compute.check(document, request["channels"]).model_dump(mode="json")
             case "render":
                 answer = compute.render(PipelineDocument.model_validate(request["document"]))
             case unknown:

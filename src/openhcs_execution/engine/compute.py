@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What the engine's child does for each request: compute a well, check a pipeline, write it down as Python."""
+"""What the engine's child does for each request: compute a well, write a pipeline down as Python."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from openhcs.core.config import PipelineConfig
 from openhcs.core.pipeline_document import PipelineDocument as UpstreamDocument
 from openhcs.core.pipeline_document import PipelineDocumentAuthority
 
-from openhcs_client import FailureClass, OpenHCSError, ParameterValue, PipelineDocument, PipelineStep, ValidationReport
+from openhcs_client import FailureClass, OpenHCSError, ParameterValue, PipelineDocument, PipelineStep
 
 from .catalogue import catalogue_entry
 from .collect import collect
 from .failures import failure_from, well_failure
 from .jobs import EngineJob, EngineProgress, EngineResult
-from .orchestration import WellMissingError, compile_well, run_well
+from .orchestration import WellMissingError, run_well
 from .staging import IMAGES, StagedPlane, StagingFolder, read_staged_planes
 from .steps import build_steps, projects
 from .validation import check_document
 
-__all__ = ["check", "compute", "rehearse", "render", "versions"]
+__all__ = ["compute", "rehearse", "render", "versions"]
 
 _TINY_WELL = "A01"
 _TINY = 64  # edge, in pixels, of the planes of a well that only serves to try something
@@ -135,21 +135,6 @@ def _check_sizes(job: EngineJob, planes: Sequence[StagedPlane]) -> None:
             f"The fields of well {job.well} differ in size, but the pipeline looks at them together.",
             status=422,
         )
-
-
-def check(document: PipelineDocument, channels: Sequence[str]) -> ValidationReport:
-    """Check ``document`` against the catalogue, and then let OpenHCS compile it for a tiny staged well."""
-    report = check_document(document, channels)
-    if not report.valid:
-        return report
-    with tempfile.TemporaryDirectory(prefix="openhcs-check-", ignore_cleanup_errors=True) as folder:
-        planes = _tiny_well(Path(folder), channels)
-        try:
-            compile_well(planes, Path(folder) / "out", _TINY_WELL, build_steps(document, channels), lambda event: None)
-        except Exception as error:
-            # OpenHCS refuses with exceptions of many kinds; each of them means that the pipeline cannot run.
-            return ValidationReport(valid=False, field_errors={"steps": f"OpenHCS does not accept the pipeline: {error}"})
-    return report
 
 
 def rehearse() -> EngineResult:

@@ -23,13 +23,11 @@ class EngineJob(BaseModel):
 
     execution_id: str
     well: str
-    attempt: int = 1
     document: PipelineDocument
     channels: list[str]
     fields: list[int]
     planes: Path
     output: Path
-    pixel_size_um: float | None = None
 
 
 class EngineProgress(BaseModel):
@@ -45,7 +43,6 @@ class LabelFile(BaseModel):
 
     field: int
     name: str
-    channel: str | None = None
     path: Path
     objects: int
 

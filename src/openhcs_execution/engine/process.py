@@ -17,11 +17,11 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-from openhcs_client import OpenHCSError, PipelineDocument, ValidationReport
+from openhcs_client import OpenHCSError, PipelineDocument
 
 from . import failures
 from .environment import engine_environment
@@ -139,15 +139,6 @@ class EngineProcess:
             return EngineResult.model_validate(answer["result"])
         self.kill()
         return EngineResult(well=job.well, seconds=time.monotonic() - started, failure=failure, versions=dict(self._versions))
-
-    def check(self, document: PipelineDocument, channels: Sequence[str]) -> ValidationReport:
-        """Let OpenHCS compile ``document`` for a tiny well with these channels; nothing is computed.
-
-        Raises:
-            EngineLost: when the child died or was killed meanwhile.
-        """
-        request = {"operation": "check", "document": document.model_dump(mode="json"), "channels": list(channels)}
-        return ValidationReport.model_validate(self._ask(request))
 
     def render_python(self, document: PipelineDocument) -> str:
         """Write ``document`` as OpenHCS Python source.

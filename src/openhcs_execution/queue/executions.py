@@ -245,14 +245,6 @@ def omero_unanswered(database: Database, number: int) -> None:
         execution.message = OMERO_MESSAGE
 
 
-def omero_answered(database: Database, number: int) -> None:
-    """OMERO answers again."""
-    with database.write() as session:
-        execution = lock_execution(session, number)
-        if execution.setbacks:
-            execution.setbacks, execution.not_before, execution.message = 0, None, ""
-
-
 def keep_results(database: Database, number: int, results: dict[str, int]) -> None:
     """Remember OMERO ids of what was saved, beside those known already."""
     with database.write() as session:

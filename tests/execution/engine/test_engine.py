@@ -248,14 +248,6 @@ def test_no_room_for_the_results(engine: EngineProcess, make_job: MakeJob) -> No
     assert_failed(run(engine, job), FailureClass.DISK_FULL, "full")
 
 
-def test_check_compiles_with_openhcs(engine: EngineProcess) -> None:
-    for pipeline in PIPELINES:
-        assert engine.check(built_in(pipeline), ["DAPI", "GFP"]).valid
-    report = engine.check(built_in("colocalisation"), ["DAPI"])
-    assert not report.valid
-    assert "minimum_channels" in report.field_errors
-
-
 def test_pipelines_as_python(engine: EngineProcess) -> None:
     source = engine.render_python(built_in("nuclei-count"))
     compile(source, "pipeline.py", "exec")
