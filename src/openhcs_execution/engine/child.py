@@ -23,10 +23,14 @@ __all__ = ["main"]
 
 Send = Callable[[dict[str, Any]], None]
 
+_NICENESS = 10
+
 
 def main() -> None:
     """Serve requests until the parent closes the pipe."""
     requests, answers = _take_pipes()
+    # Pages must answer while every core computes; on an idle machine this changes nothing.
+    os.nice(_NICENESS)
     inbox: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(requests, inbox), daemon=True, name="lifeline").start()
     lock = threading.Lock()
