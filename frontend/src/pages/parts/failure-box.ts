@@ -9,7 +9,7 @@ export const CAUSES: Readonly<Record<FailureClass, string>> = {
   out_of_memory: 'Out of memory',
   time_limit: 'Time limit reached',
   disk_full: 'Disk full',
-  omero_lost: 'OMERO could not be reached',
+  omero_lost: 'OMERO did not answer, or refused',
   engine_error: 'Error in OpenHCS',
   worker_lost: 'The worker was lost',
 };
