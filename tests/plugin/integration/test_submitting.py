@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -30,17 +29,12 @@ def open_sessions(world: World, person: WebUser) -> int:
         connection.close()
 
 
-def wait_until_at_rest(world: World, person: WebUser, seconds: float = 60) -> int:
-    """Wait until the person's earlier executions have closed their sessions; the ones left are this check's and the page's."""
-    deadline = time.monotonic() + seconds
-    while (count := open_sessions(world, person)) > 2:
-        assert time.monotonic() < deadline, f"{count} sessions are still open"
-        time.sleep(0.2)
-    return count
-
-
 def executions_of(person: WebUser, plate: int) -> list[dict[str, Any]]:
     return person.get(person.api(f"executions/?plate={plate}")).json()["executions"]
+
+
+def ids_of(executions: list[dict[str, Any]]) -> set[str]:
+    return {execution["execution_id"] for execution in executions}
 
 
 def test_a_run_from_submit_to_measurements(ada: WebUser, plate: int) -> None:
@@ -120,8 +114,7 @@ def test_the_same_key_gives_the_same_execution(ada: WebUser, plate: int) -> None
 def test_what_cannot_run_is_refused_and_leaves_nothing(
     world: World, ada: WebUser, plate: int, changes: dict[str, Any], status: int, code: str, field: str
 ) -> None:
-    sessions = wait_until_at_rest(world, ada)
-    before = executions_of(ada, plate)
+    before, sessions = ids_of(executions_of(ada, plate)), open_sessions(world, ada)
     response = ada.post(ada.api("executions/"), wanted(plate) | changes)
     assert response.status_code == status, response.text
     error = error_of(response)
@@ -131,8 +124,9 @@ def test_what_cannot_run_is_refused_and_leaves_nothing(
         assert error["code"] == code
     if field:
         assert field in error["field_errors"], error
-    assert executions_of(ada, plate) == before
-    assert open_sessions(world, ada) == sessions
+    assert ids_of(executions_of(ada, plate)) == before
+    # Earlier executions may end meanwhile and close theirs; none may be added.
+    assert open_sessions(world, ada) <= sessions
 
 
 def test_a_plate_without_images_is_refused(world: World, ada: WebUser, lab: int) -> None:
