@@ -37,7 +37,10 @@ class DemoUser:
 
 @dataclass(frozen=True)
 class StackOptions:
-    """Where and how to run. Ports of 0 are chosen freely; ``prefix`` is a URL prefix such as ``/omero``."""
+    """Where and how to run. Ports of 0 are chosen freely; ``prefix`` is a URL prefix such as ``/omero``.
+
+    ``omero_idle_seconds`` is how long OMERO keeps a session without a call; the default is OMERO's own.
+    """
 
     folder: Path
     web_port: int = 0
@@ -48,6 +51,7 @@ class StackOptions:
     workers: int | None = None
     web_workers: int = 3
     root_password: str | None = None
+    omero_idle_seconds: float = 600.0
     web_config: Mapping[str, Any] = field(default_factory=dict)
     service_environment: Mapping[str, str] = field(default_factory=dict)
     report: Callable[[str], None] = lambda _line: None
@@ -144,6 +148,8 @@ class Stack:
             str(self.folder / "omero"),
             "--port",
             str(self.omero_port),
+            "--idle-timeout",
+            str(self.options.omero_idle_seconds),
         ]
         if self.options.demo_data:
             command.append("--demo")

@@ -29,8 +29,12 @@ CHROMIUM_ARGUMENTS = [
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Embedded OMERO with the demo data, the execution service and OMERO.web with the plugin, all real, on free ports."""
-    with Stack(StackOptions(folder=tmp_path_factory.mktemp("stack"), workers=2, web_workers=2)) as running:
+    """Embedded OMERO with the demo data, the execution service and OMERO.web with the plugin, all real, on free ports.
+
+    People and connections of session-wide fixtures may rest for longer than OMERO's ten minutes between two of their tests.
+    """
+    options = StackOptions(folder=tmp_path_factory.mktemp("stack"), workers=2, web_workers=2, omero_idle_seconds=3 * 3600)
+    with Stack(options) as running:
         yield running
 
 

@@ -23,14 +23,18 @@ from ._executions import (
 )
 from ._orchestrator import RemoteOrchestrator
 from ._pipelines import (
+    ExpectedMeasurement,
     ExposedParameter,
+    FunctionCost,
     FunctionInfo,
     FunctionParameter,
+    GoldenWell,
     Measurement,
     ParameterValue,
     PipelineDocument,
     PipelineStep,
     PipelineSummary,
+    RunEstimate,
     StepGrouping,
     ValidationReport,
 )
@@ -56,7 +60,11 @@ __all__ = [
     "ExposedParameter",
     "FailureClass",
     "FieldLayout",
+    "ExpectedMeasurement",
+    "FunctionCost",
     "FunctionInfo",
+    "GoldenWell",
+    "RunEstimate",
     "FunctionParameter",
     "GroupClaim",
     "LabelImage",

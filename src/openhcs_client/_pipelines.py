@@ -20,14 +20,18 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 __all__ = [
+    "ExpectedMeasurement",
     "ExposedParameter",
+    "FunctionCost",
     "FunctionInfo",
     "FunctionParameter",
+    "GoldenWell",
     "Measurement",
     "ParameterValue",
     "PipelineDocument",
     "PipelineStep",
     "PipelineSummary",
+    "RunEstimate",
     "StepGrouping",
     "ValidationReport",
 ]
@@ -94,6 +98,29 @@ class Measurement(_Strict):
     help: str = ""
 
 
+class ExpectedMeasurement(_Strict):
+    """What a golden well measured when it was accepted, and how far a later run may be from it.
+
+    A value agrees when ``abs(found - value) <= max(absolute, relative * abs(value))``; ``None`` stands for *no value*, which
+    only no value agrees with.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")
+    value: float | None
+    relative: float = Field(default=0.01, ge=0, le=1)
+    absolute: float = Field(default=0.0, ge=0)
+
+
+class GoldenWell(_Strict):
+    """A well whose measurements are known: running the pipeline on it again shows whether anything changed."""
+
+    plate_id: int = Field(ge=1, lt=2**63)
+    well: str = Field(pattern=r"^[A-Za-z]{1,2}[0-9]{1,2}$")
+    parameters: dict[str, ParameterValue] = Field(default_factory=dict, max_length=50)
+    expected: list[ExpectedMeasurement] = Field(min_length=1, max_length=200)
+    note: str = Field(default="", max_length=400)
+
+
 class PipelineDocument(_Strict):
     """A pipeline as data. ``version`` counts up; a published version never changes."""
 
@@ -107,6 +134,7 @@ class PipelineDocument(_Strict):
     measurements: list[Measurement] = Field(default_factory=list, max_length=200)
     primary_measurement: str | None = Field(default=None, description="What the heat map shows first.")
     minimum_channels: int = Field(default=1, ge=1, le=32)
+    golden_wells: list[GoldenWell] = Field(default_factory=list, max_length=20)
 
     @model_validator(mode="after")
     def _exposed_parameters_point_at_steps(self) -> PipelineDocument:
@@ -119,8 +147,12 @@ class PipelineDocument(_Strict):
         return self
 
     def canonical_json(self) -> str:
-        """The document as one line of JSON with sorted keys: the text that is hashed."""
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        """The document as one line of JSON with sorted keys: the text that is hashed.
+
+        Golden wells are left out where there are none, so that documents from before them keep their hash.
+        """
+        content = self.model_dump(mode="json", exclude=None if self.golden_wells else {"golden_wells"})
+        return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     def content_hash(self) -> str:
         """SHA-256 of :meth:`canonical_json`, in hexadecimal; recorded with every execution."""
@@ -144,7 +176,10 @@ class FunctionParameter(BaseModel):
     """A settable parameter of a catalogue function."""
 
     name: str
-    type: Literal["integer", "number", "boolean", "string", "choice", "list", "channel"]
+    title: str = Field(default="", description="What a form shows; the name with spaces when empty.")
+    type: Literal["integer", "number", "boolean", "string", "choice", "list", "channel", "objects"] = Field(
+        description="`channel` names a channel of the plate; `objects` names objects that an earlier step found."
+    )
     default: Any = None
     required: bool = False
     minimum: float | None = None
@@ -152,6 +187,15 @@ class FunctionParameter(BaseModel):
     choices: list[str] | None = None
     unit: str | None = None
     help: str = ""
+    advanced: bool = Field(default=False, description="Folded away in forms until asked for.")
+    inferred: bool = Field(default=False, description="The type was read from the default or the documentation.")
+
+
+class FunctionCost(BaseModel):
+    """What one plane of one megapixel cost when the function was tested."""
+
+    seconds_per_megapixel: float = Field(ge=0)
+    memory_mb_per_megapixel: float = Field(ge=0)
 
 
 class FunctionInfo(BaseModel):
@@ -160,12 +204,26 @@ class FunctionInfo(BaseModel):
     id: str
     title: str
     library: str
+    category: str = "other"
     help: str = ""
     parameters: list[FunctionParameter] = Field(default_factory=list)
     inputs: list[str] = Field(default_factory=lambda: ["image"])
     outputs: list[str] = Field(default_factory=lambda: ["image"])
+    restrictable: bool = Field(default=False, description="Whether a step may limit it to some channels.")
     offered: bool = True
     reason: str = ""
+    cost: FunctionCost | None = None
+
+
+class RunEstimate(BaseModel):
+    """What a run is expected to need. ``basis`` says what the estimate rests on."""
+
+    wells: int
+    seconds: float = Field(description="Wall time of the whole run with the workers that are there.")
+    seconds_per_well: float
+    memory_mb: float = Field(description="Largest need of one worker.")
+    output_mb: float = Field(description="Label images and tables on the disk of the service.")
+    basis: str = ""
 
 
 class ValidationReport(BaseModel):
@@ -174,3 +232,4 @@ class ValidationReport(BaseModel):
     valid: bool
     field_errors: dict[str, str] = Field(default_factory=dict)
     warnings: list[str] = Field(default_factory=list)
+    estimate: RunEstimate | None = Field(default=None, description="Only for a valid document and a known plate.")
