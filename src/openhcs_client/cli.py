@@ -20,6 +20,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from . import _cli_pipelines
+from ._cli_options import AsJson, wants_json
 from ._console import print_error, print_executions, print_json, print_status, print_table, write_csv
 from ._errors import OpenHCSError
 from ._executions import ExecutionStatus, ExecutionStatusName, MeasurementLevel
@@ -40,7 +42,7 @@ class _Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except OpenHCSError as error:
-            print_error(error, as_json=bool(ctx.meta.get(_JSON)))
+            print_error(error, as_json=wants_json(ctx))
             raise typer.Exit(EXIT_ERROR) from error
 
 
@@ -52,15 +54,8 @@ app = typer.Typer(
     help="Run OpenHCS pipelines on plates in OMERO.",
 )
 
-_JSON = "openhcs_client.json"
+app.add_typer(_cli_pipelines.app, name="pipelines")
 
-
-def _remember_json(ctx: typer.Context, value: bool) -> bool:
-    ctx.meta[_JSON] = value  # shared with the parent context, so that errors are JSON as well
-    return value
-
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.", callback=_remember_json)]
 ExecutionId = Annotated[str, typer.Argument(metavar="EXECUTION", help="Execution id.")]
 
 
@@ -106,32 +101,6 @@ def logout() -> None:
     finally:
         store.forget()
     print("Signed out", file=sys.stderr)
-
-
-@app.command()
-def pipelines(
-    pipeline: Annotated[str | None, typer.Argument(help="Show every version of this pipeline.")] = None, as_json: AsJson = False
-) -> None:
-    """List the pipelines, or the versions of one."""
-    with ProfileStore().connect() as client:
-        if pipeline is not None:
-            versions = client.pipeline(pipeline)
-            if as_json:
-                print_json(versions)
-            else:
-                print_table(
-                    ["version", "name", "steps", "parameters"],
-                    (
-                        (entry.version, entry.name, len(entry.steps), ", ".join(p.name for p in entry.parameters))
-                        for entry in versions
-                    ),
-                )
-            return
-        found = client.pipelines()
-    if as_json:
-        print_json(found)
-    else:
-        print_table(["id", "version", "name", "description"], ((p.id, p.version, p.name, p.description) for p in found))
 
 
 @app.command()

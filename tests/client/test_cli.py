@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from openhcs_client import PipelineDocument
 from openhcs_client.cli import app
 
 from .fake_service import DOCUMENT, FakeService, FakeWeb, served
@@ -182,7 +183,46 @@ def test_tables_are_whole_lines_in_a_pipe(signed_in):
         ["nuclei-count", "2", "Count", "nuclei"],
     ]
     assert "sigma" in invoke("pipelines", "nuclei-count").stdout
+    assert invoke("pipelines", "show", "nuclei-count").stdout == invoke("pipelines", "nuclei-count").stdout
     assert "a:b" in invoke("functions", "--all").stdout
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--json", "nuclei-count"), ("nuclei-count", "--json"), ("show", "nuclei-count", "--json")]
+)
+def test_json_may_be_asked_for_anywhere(signed_in, arguments):
+    (version,) = json.loads(invoke("pipelines", *arguments).stdout)
+    assert version["id"] == "nuclei-count"
+    (line,) = json.loads(invoke("pipelines", "--json").stdout)
+    assert line["versions"] == [2, 1]
+
+
+def test_a_pipeline_that_is_not_there_is_told_as_json_too(signed_in):
+    result = invoke("pipelines", "none", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stderr)["error"]["message"]
+
+
+def test_export_writes_the_document(signed_in, tmp_path):
+    assert PipelineDocument.model_validate_json(invoke("pipelines", "export", "nuclei-count").stdout) == DOCUMENT
+    assert invoke("pipelines", "export", "nuclei-count", "-o", str(tmp_path / "mine.json")).stdout == ""
+    assert PipelineDocument.model_validate_json((tmp_path / "mine.json").read_bytes()) == DOCUMENT
+
+
+def test_export_writes_python(signed_in, web):
+    result = invoke("pipelines", "export", "nuclei-count", "--format", "python", "--version", str(DOCUMENT.version))
+    assert result.stdout == "pipeline = []\n"
+    assert web.bodies("POST", "render/") == [{"document": DOCUMENT.model_dump(mode="json")}]
+
+
+def test_export_names_the_versions_that_are_there(signed_in):
+    result = invoke("pipelines", "export", "nuclei-count", "--version", "99")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"there is {DOCUMENT.version}." in result.stderr
+
+
+def test_export_needs_a_place_that_can_be_written(signed_in, tmp_path):
+    assert invoke("pipelines", "export", "nuclei-count", "-o", str(tmp_path / "none" / "mine.json")).exit_code == 2
 
 
 def test_long_names_are_not_broken_over_lines(signed_in, web, monkeypatch):

@@ -106,6 +106,13 @@ def options_of(command: Any) -> set[str]:
     return {"--help"} | {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
 
 
+def commands_of(program: Any) -> Iterator[Any]:
+    """Its commands, and those of its groups of commands."""
+    for command in program.commands.values():
+        yield command
+        yield from getattr(command, "commands", {}).values()
+
+
 def wrong_program_call(command: str) -> Iterator[str]:
     """What is wrong with a call of one of our programs; nothing for any other command."""
     found = re.match(r"(?:\$ |ExecStart=)?(?:[\w./~-]*/)?(openhcs-execution|omero-sandbox|openhcs)((?: .*)?)$", command)
@@ -120,6 +127,8 @@ def wrong_program_call(command: str) -> Iterator[str]:
         yield f"{command}: {found[1]} has no command {words[0]}"
         return
     known = options_of(chosen)
+    if len(words) > 1 and words[1] in getattr(chosen, "commands", {}):
+        known |= options_of(chosen.commands[words[1]])
     for word in words[1:]:
         if re.match(r"--?[a-z]", word) and word.partition("=")[0] not in known:
             yield f"{command}: {words[0]} has no option {word}"
@@ -132,7 +141,7 @@ def test_commands_and_options_exist(document: Page) -> None:
 
 @each_page
 def test_options_in_sentences_exist(document: Page) -> None:
-    known = {option for program in PROGRAMS.values() for command in program.commands.values() for option in options_of(command)}
+    known = {option for program in PROGRAMS.values() for command in commands_of(program) for option in options_of(command)}
     named = [code.split()[0] for code in document.code_in_sentences() if code.startswith("--")]
     assert [option for option in named if option not in known] == []
 
@@ -145,11 +154,22 @@ def test_npm_scripts_exist(document: Page) -> None:
 
 
 def test_a_wrong_command_is_found() -> None:
-    for command in ("openhcs rn 1 x", "$ openhcs-execution serve --port 1", "/opt/bin/omero-sandbox serve --dat x"):
+    for command in (
+        "openhcs rn 1 x",
+        "openhcs pipelines export x --level well",
+        "$ openhcs-execution serve --port 1",
+        "/opt/bin/omero-sandbox serve --dat x",
+    ):
         assert list(wrong_program_call(command)) != []
     for command in ("make everything", "make test FILES=x"):
         assert list(wrong_make(command)) != []
-    for command in ("openhcs run 1 x --watch  # waits", "openhcs", "systemctl stop openhcs-execution", "make test TESTS=a"):
+    for command in (
+        "openhcs run 1 x --watch  # waits",
+        "openhcs pipelines export x --format python",
+        "openhcs",
+        "systemctl stop openhcs-execution",
+        "make test TESTS=a",
+    ):
         assert [*wrong_program_call(command), *wrong_make(command)] == []
 
 
