@@ -190,6 +190,8 @@ def _resume(session: Session, execution: ExecutionRow) -> None:
 
 def _wait_for_sign_in(session: Session, execution: ExecutionRow) -> None:
     execution.status, execution.message = ExecutionStatusName.WAITING_FOR_SIGN_IN, SIGN_IN_MESSAGE
+    # OMERO did answer, if only to refuse: no pause is left whose end would take the message away.
+    execution.setbacks, execution.not_before = 0, None
     record(
         session,
         execution,
@@ -234,7 +236,8 @@ def omero_unanswered(database: Database, number: int) -> None:
     """OMERO did not answer for this execution: leave it alone for a while, longer each time in a row, up to a minute."""
     with database.write() as session:
         execution = lock_execution(session, number)
-        if ExecutionStatusName(execution.status).is_final:
+        status = ExecutionStatusName(execution.status)
+        if status.is_final or status == ExecutionStatusName.WAITING_FOR_SIGN_IN:
             return
         # Several wells in work may notice the same silence; it counts once.
         if execution.not_before is not None and execution.not_before > now():

@@ -145,6 +145,19 @@ def test_a_lost_session_makes_the_execution_wait_and_a_new_one_makes_it_go_on(da
     assert_consistent(database, [number])
 
 
+def test_neither_a_silence_of_omero_nor_its_end_takes_the_request_to_sign_in_away(database: Database) -> None:
+    """OMERO is restarted: first it does not answer, then it does not know the session, and another worker is late."""
+    number = enqueue(database)
+    late = claim_all(database)[1]
+    executions.omero_unanswered(database, number)
+    assert executions.lose_session(database, number, "sealed")
+    executions.omero_unanswered(database, number)
+    assert wells.well_staging(database, late, "worker-2")
+    waiting = execution(database, number)
+    assert (waiting.status, waiting.message) == ("waiting_for_sign_in", executions.SIGN_IN_MESSAGE)
+    assert waiting.not_before is None
+
+
 def test_a_finished_execution_takes_no_session(database: Database) -> None:
     number = enqueue(database, 1)
     executions.cancel(database, number)
