@@ -29,6 +29,8 @@ __all__ = [
     "Measurement",
     "ParameterValue",
     "PipelineDocument",
+    "PipelineOrigin",
+    "PipelineSource",
     "PipelineStep",
     "PipelineSummary",
     "RunEstimate",
@@ -159,17 +161,38 @@ class PipelineDocument(_Strict):
         return hashlib.sha256(self.canonical_json().encode()).hexdigest()
 
 
+PipelineOrigin = Literal["built-in", "facility", "user"]
+"""Where a pipeline comes from: the package, a folder of the facility, or somebody's own in OMERO."""
+
+
+class PipelineSource(BaseModel):
+    """The version that a copy was made from."""
+
+    id: str
+    version: int
+    hash: str = Field(description="Content hash of that version.")
+
+
 class PipelineSummary(BaseModel):
-    """A line of the pipeline list."""
+    """A line of the pipeline list. What follows ``origin`` is known of users' own pipelines only."""
 
     id: str
     version: int
     versions: list[int]
     name: str
     description: str = ""
-    origin: Literal["built-in", "user"] = "built-in"
-    owner: str | None = None
     minimum_channels: int = 1
+    origin: PipelineOrigin = "built-in"
+    owner: str | None = None
+    owner_id: int | None = None
+    group_id: int | None = None
+    group: str | None = None
+    private: bool = Field(default=False, description="Its group lets nobody but the owner see it.")
+    deprecated: bool = Field(default=False, description="Not for new runs; an exact version can still be run.")
+    note: str = Field(default="", description="Why it is deprecated, and what to use instead.")
+    tags: list[str] = Field(default_factory=list)
+    copied_from: PipelineSource | None = None
+    revision: int = Field(default=0, description="Counts every change; changes are refused when it is not the newest.")
 
 
 class FunctionParameter(BaseModel):

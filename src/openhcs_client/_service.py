@@ -83,3 +83,6 @@ class ServiceHealth(BaseModel):
     workers: int = 0
     queued_executions: int = 0
     running_executions: int = 0
+    pipeline_problems: list[str] = Field(
+        default_factory=list, description="Files of the facility's folders that are not offered, each with the reason."
+    )

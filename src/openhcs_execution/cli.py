@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from openhcs_execution.cli_pipelines import app as pipelines
+
 if TYPE_CHECKING:
     from openhcs_execution.settings import Settings
 
@@ -21,6 +23,7 @@ __all__ = ["app", "main"]
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="The execution service of omero-openhcs."
 )
+app.add_typer(pipelines, name="pipelines")
 
 
 @app.command()

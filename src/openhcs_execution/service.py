@@ -44,7 +44,9 @@ class Service:
         self.database = Database(settings.database)
         migrate(self.database)
         self.functions = FunctionCatalogue.packaged()
-        self.pipelines = PipelineCatalogue.packaged()
+        self.pipelines = PipelineCatalogue.with_folders(settings.pipeline_folders)
+        for problem in self.pipelines.problems:
+            log.warning("pipeline_not_offered", problem=problem)
         self.omero = OmeroServer(settings.omero_host, settings.omero_port)
         self.results = ResultStore(settings.results)
         self.workers = settings.workers

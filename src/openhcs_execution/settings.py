@@ -10,10 +10,10 @@ from __future__ import annotations
 import ipaddress
 import os
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 __all__ = ["Settings", "default_workers", "is_loopback"]
 
@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     secret_file: Path | None = Field(
         default=None, description="Shared secret with OMERO.web, made when absent; `DATA_DIR/secret` when unset."
     )
+    pipeline_folders: Annotated[tuple[Path, ...], NoDecode] = Field(
+        default=(), description="Folders with pipelines of the facility, `<id>/<version>.json`, with `:` between the folders."
+    )
     omero_host: str = Field(default="127.0.0.1", description="The one OMERO server that this service works with.")
     omero_port: int = Field(default=4064, ge=1, le=65535, description="Its SSL port.")
     workers: int = Field(
@@ -75,6 +78,13 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().absolute()
+
+    @field_validator("pipeline_folders", mode="before")
+    @classmethod
+    def _folders(cls, value: Any) -> Any:
+        """Split text as ``PATH`` is split, and take what is not text as it is."""
+        names = [name for name in value.split(os.pathsep) if name.strip()] if isinstance(value, str) else value
+        return tuple(Path(name).expanduser().absolute() for name in names)
 
     @model_validator(mode="after")
     def _remote_only_when_allowed(self) -> Self:

@@ -23,7 +23,7 @@ def table() -> str:
     """The table of settings as the page must have it."""
     lines = ["| setting | default | meaning |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
-        default = DEFAULTS_IN_WORDS.get(name) or ("" if field.default is None else f"`{field.default}`")
+        default = DEFAULTS_IN_WORDS.get(name) or ("" if field.default in (None, ()) else f"`{field.default}`")
         lines.append(f"| `{name.upper()}` | {default} | {field.description} |")
     return "\n".join(lines)
 
@@ -39,6 +39,12 @@ def test_a_remote_address_must_be_meant() -> None:
         Settings(host="0.0.0.0")
     assert Settings(host="0.0.0.0", allow_remote=True).host == "0.0.0.0"
     assert Settings(host="::1").host == "::1"
+
+
+def test_folders_are_split_as_path_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert Settings().pipeline_folders == ()
+    monkeypatch.setenv("OPENHCS_EXECUTION_PIPELINE_FOLDERS", f"{tmp_path}:~/pipelines:")
+    assert Settings().pipeline_folders == (tmp_path, Path.home() / "pipelines")
 
 
 def test_a_wrong_setting_is_named_at_start(monkeypatch: pytest.MonkeyPatch) -> None:

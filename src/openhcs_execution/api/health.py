@@ -28,6 +28,7 @@ def healthz(service: ServiceOf) -> ServiceHealth:
         workers=service.workers,
         queued_executions=counts.get(ExecutionStatusName.QUEUED, 0),
         running_executions=counts.get(ExecutionStatusName.RUNNING, 0),
+        pipeline_problems=service.pipelines.problems,
     )
 
 

@@ -1,19 +1,26 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The pipelines that ship with the service: one JSON file per version, ``<id>/<version>.json``, which never changes."""
+"""The pipelines that the service offers: those that ship with it, and those in the facility's own folders.
+
+One JSON file per version, ``<id>/<version>.json``, which never changes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 
 from openhcs_client import OpenHCSError, PipelineDocument, PipelineSummary
+from openhcs_execution.engine import check_published
+
+from .folders import read_folders
 
 __all__ = ["PipelineCatalogue"]
 
 
 class PipelineCatalogue:
-    """Published pipelines by id and version."""
+    """Published pipelines by id and version; ``problems`` says which files of the facility are not offered, and why."""
 
     def __init__(self, documents: Iterable[PipelineDocument]) -> None:
         """Index ``documents``.
@@ -21,6 +28,8 @@ class PipelineCatalogue:
         Raises:
             ValueError: when an id has the same version twice.
         """
+        self.problems: list[str] = []
+        self._facility: set[str] = set()
         self._versions: dict[str, dict[int, PipelineDocument]] = {}
         for document in documents:
             versions = self._versions.setdefault(document.id, {})
@@ -32,6 +41,16 @@ class PipelineCatalogue:
     def packaged(cls) -> PipelineCatalogue:
         """The pipelines inside :mod:`openhcs_execution.pipelines`."""
         return cls.load(files("openhcs_execution.pipelines"))
+
+    @classmethod
+    def with_folders(cls, folders: Sequence[Path]) -> PipelineCatalogue:
+        """The packaged pipelines and what can be offered of the facility's ``folders``."""
+        packaged = cls.packaged()
+        read = read_folders(folders, packaged._versions, check_published)
+        catalogue = cls([*packaged._documents(), *read.documents])
+        catalogue.problems = read.problems
+        catalogue._facility = {document.id for document in read.documents}
+        return catalogue
 
     @classmethod
     def load(cls, folder: Traversable) -> PipelineCatalogue:
@@ -51,6 +70,9 @@ class PipelineCatalogue:
                 documents.append(document)
         return cls(documents)
 
+    def _documents(self) -> list[PipelineDocument]:
+        return [document for versions in self._versions.values() for document in versions.values()]
+
     def summaries(self) -> list[PipelineSummary]:
         """One line per pipeline, as its newest version describes it, by name."""
         newest = [(versions[max(versions)], sorted(versions, reverse=True)) for versions in self._versions.values()]
@@ -61,6 +83,7 @@ class PipelineCatalogue:
                 versions=versions,
                 name=document.name,
                 description=document.description,
+                origin="facility" if document.id in self._facility else "built-in",
                 minimum_channels=document.minimum_channels,
             )
             for document, versions in sorted(newest, key=lambda entry: entry[0].name.casefold())
