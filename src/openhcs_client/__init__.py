@@ -21,6 +21,20 @@ from ._executions import (
     WellFailure,
     WellState,
 )
+from ._golden import (
+    CheckState,
+    GoldenCheck,
+    GoldenQuestion,
+    GoldenRun,
+    GoldenWellCheck,
+    MeasurementDifference,
+    check_golden_well,
+    combined_check,
+    compare_measurements,
+    not_run,
+    overall_state,
+)
+from ._golden_running import check_golden_wells
 from ._orchestrator import RemoteOrchestrator
 from ._pipelines import (
     ExpectedMeasurement,
@@ -47,6 +61,7 @@ from ._wells import WELL_NAME_PATTERN, well_name, well_position
 
 __all__ = [
     "AUDIENCE",
+    "CheckState",
     "Claims",
     "ErrorBody",
     "ErrorEnvelope",
@@ -65,13 +80,18 @@ __all__ = [
     "ExpectedMeasurement",
     "FunctionCost",
     "FunctionInfo",
+    "GoldenCheck",
+    "GoldenQuestion",
+    "GoldenRun",
     "GoldenWell",
+    "GoldenWellCheck",
     "RunEstimate",
     "FunctionParameter",
     "GroupClaim",
     "LabelImage",
     "LabelInfo",
     "Measurement",
+    "MeasurementDifference",
     "MeasurementLevel",
     "MeasurementPage",
     "MeasurementRows",
@@ -98,7 +118,13 @@ __all__ = [
     "WellFailure",
     "WellLayout",
     "WellState",
+    "check_golden_well",
+    "check_golden_wells",
+    "compare_measurements",
+    "not_run",
+    "overall_state",
     "plate_format",
     "well_name",
     "well_position",
+    "combined_check",
 ]

@@ -117,7 +117,7 @@ class GoldenWell(_Strict):
     """A well whose measurements are known: running the pipeline on it again shows whether anything changed."""
 
     plate_id: int = Field(ge=1, lt=2**63)
-    well: str = Field(pattern=r"^[A-Za-z]{1,2}[0-9]{1,2}$")
+    well: str = Field(pattern=r"^[A-Za-z]{1,2}0?[1-9][0-9]?$")
     parameters: dict[str, ParameterValue] = Field(default_factory=dict, max_length=50)
     expected: list[ExpectedMeasurement] = Field(min_length=1, max_length=200)
     note: str = Field(default="", max_length=400)

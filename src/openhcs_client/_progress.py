@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ._executions import Event, ExecutionStatus, ExecutionStatusName
 from ._waiting import Reporter
 
-__all__ = ["describe", "progress_bar"]
+__all__ = ["count_bar", "describe", "progress_bar"]
 
 
 @contextmanager
@@ -41,6 +41,22 @@ def progress_bar(console: Console | None = None) -> Iterator[Reporter]:
             )
 
         yield report
+
+
+@contextmanager
+def count_bar(things: str, console: Console | None = None) -> Iterator[Callable[[int, int, str], None]]:
+    """Show a bar of so many things; yields a function that takes how many are over, how many there are, and what goes on."""
+    bar = Progress(
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TextColumn(things, markup=False),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}", markup=False),
+        console=console or Console(stderr=True),
+    )
+    with bar:
+        task = bar.add_task("", total=None)
+        yield lambda over, total, text: bar.update(task, completed=over, total=total, description=text)
 
 
 def describe(status: ExecutionStatus) -> str:

@@ -8,10 +8,11 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from openhcs_client import OpenHCSError, PipelineDocument, PipelineSummary, ValidationReport
+from openhcs_client import GoldenCheck, GoldenQuestion, OpenHCSError, PipelineDocument, PipelineSummary, ValidationReport
 from openhcs_execution.engine import check_document, check_published
+from openhcs_execution.queue.golden import check_golden_wells
 
-from .authentication import ClaimsOf, ServiceOf
+from .authentication import ClaimsOf, ServiceOf, reader_of
 
 __all__ = ["router"]
 
@@ -69,3 +70,10 @@ def render(service: ServiceOf, _claims: ClaimsOf, body: Rendering) -> dict[str, 
     if not report.valid:
         raise OpenHCSError("invalid_pipeline", "This pipeline is not valid.", status=422, field_errors=report.field_errors)
     return {"python": service.render_python(body.document)}
+
+
+@router.post("/golden-check/")
+def golden_check(service: ServiceOf, claims: ClaimsOf, body: GoldenQuestion) -> GoldenCheck:
+    """What the newest test runs of golden wells measured, beside what is expected; nothing is started."""
+    with service.database.read() as session:
+        return check_golden_wells(session, reader_of(claims), body)

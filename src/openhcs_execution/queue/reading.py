@@ -37,6 +37,7 @@ __all__ = [
     "read_events",
     "read_page",
     "read_status",
+    "read_well",
     "read_wells",
 ]
 
@@ -127,6 +128,7 @@ def _line(row: ExecutionRow) -> dict[str, object]:
 
 
 def read_well(row: WellRow) -> WellExecution:
+    """One well of an execution."""
     return WellExecution(
         well=row.well,
         row=row.row,
