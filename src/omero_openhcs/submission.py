@@ -22,10 +22,13 @@ if TYPE_CHECKING:
 __all__ = ["require_may_run", "run_again", "sign_in_again", "submit"]
 
 
-def submit(asker: Asker, wanted: SubmitExecution, idempotency_key: str | None) -> ExecutionCreated:
+def submit(
+    asker: Asker, wanted: SubmitExecution, idempotency_key: str | None, document: PipelineDocument | None = None
+) -> ExecutionCreated:
     """Hand an execution to the service, with a session of the user in the plate's group.
 
-    When the service does not take it, the session is closed again.
+    ``document`` is the asked version of a user's own pipeline, when it was read already. When the service does not take the
+    execution, the session is closed again.
 
     Raises:
         OpenHCSError: whatever refuses it: the plate, the group, the pipeline, or the service's own checks.
@@ -33,7 +36,7 @@ def submit(asker: Asker, wanted: SubmitExecution, idempotency_key: str | None) -
     asker.refuse_public()
     plate = open_plate(asker.omero, wanted.plate_id)
     require_may_run(asker, plate)
-    document = _document_of(asker, wanted)
+    document = _document_of(asker, wanted) if document is None else document
     with _handed_over_session(asker, plate.group_id) as key:
         return asker.service.submit(
             ServiceSubmission(

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -11,7 +12,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from ._errors import OpenHCSError
 from ._pipelines import PipelineDocument
 
-__all__ = ["PipelineVersions", "RenderedPipeline", "parse"]
+__all__ = ["PipelineVersions", "RenderedPipeline", "parse", "version_of"]
 
 
 class PipelineVersions(BaseModel):
@@ -38,3 +39,16 @@ def parse(shape: Any, response: httpx.Response) -> Any:
             f"{response.request.url.host} answered in a form that this client does not know. Are both of the same version?",
             status=502,
         ) from error
+
+
+def version_of(versions: Sequence[PipelineDocument], version: int | None) -> PipelineDocument:
+    """The asked version of a pipeline, or its newest (the first).
+
+    Raises:
+        OpenHCSError: ``unknown_pipeline_version``, status 404.
+    """
+    for document in versions:
+        if version is None or document.version == version:
+            return document
+    there = ", ".join(str(document.version) for document in reversed(versions))
+    raise OpenHCSError("unknown_pipeline_version", f"There is no version {version}; there is {there}.", status=404)

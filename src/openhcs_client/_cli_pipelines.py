@@ -4,6 +4,7 @@
 openhcs pipelines                     # the list
 openhcs pipelines nuclei-count        # its versions; short for: openhcs pipelines show nuclei-count
 openhcs pipelines export nuclei-count --format python
+openhcs pipelines check u52-my-nuclei # run its golden wells
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from ._answers import version_of
+from ._cli_check import check
 from ._cli_options import AsJson
 from ._console import print_json, print_table
-from ._errors import OpenHCSError
-from ._pipelines import PipelineDocument
 from ._profile import ProfileStore
 
 __all__ = ["app"]
@@ -83,18 +84,12 @@ def export(
 ) -> None:
     """Write a pipeline to a file: as JSON, or as Python for OpenHCS on a desktop."""
     with ProfileStore().connect() as client:
-        document = _version(client.pipeline(pipeline), version)
+        document = version_of(client.pipeline(pipeline), version)
         text = client.render(document) if form is DocumentFormat.PYTHON else document.model_dump_json(indent=2) + "\n"
     _write(text, output)
 
 
-def _version(versions: list[PipelineDocument], version: int | None) -> PipelineDocument:
-    """The asked version of a pipeline, or its newest (the first)."""
-    for document in versions:
-        if version is None or document.version == version:
-            return document
-    there = ", ".join(str(document.version) for document in reversed(versions))
-    raise OpenHCSError("unknown_pipeline_version", f"There is no version {version}; there is {there}.", status=404)
+app.command()(check)
 
 
 def _write(text: str, output: Path | None) -> None:

@@ -35,12 +35,20 @@ __all__ = [
     "GoldenRun",
     "GoldenWellCheck",
     "MeasurementDifference",
+    "RecordGoldenWell",
+    "RecordedMeasurement",
+    "SharingCheck",
     "check_golden_well",
+    "combined_check",
     "compare_measurements",
+    "default_tolerance",
     "not_run",
     "overall_state",
-    "combined_check",
 ]
+
+DEFAULT_TOLERANCE = 0.01
+COUNT_TOLERANCE = 0.02
+"""Both relative. A count moves in whole objects: one nucleus at the edge of a threshold is half a per cent of 200."""
 
 
 class CheckState(StrEnum):
@@ -115,6 +123,45 @@ class GoldenQuestion(BaseModel):
     golden_wells: list[GoldenWell] = Field(max_length=20)
 
 
+class RecordedMeasurement(BaseModel):
+    """A measurement to expect of a golden well; its value is the measured one. Without ``relative`` the default is taken."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    name: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")
+    relative: float | None = Field(default=None, ge=0, le=1)
+    absolute: float = Field(default=0.0, ge=0)
+
+
+class RecordGoldenWell(BaseModel):
+    """A well of one of your own executions to expect the same of from now on.
+
+    ``measurements`` absent means all of the well's. ``relative`` replaces the default tolerances (2 % of counts, 1 % of the
+    rest) of those that name none. ``copy_pipeline`` allows to save it with a copy of your own where the pipeline is not yours.
+    """
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    execution_id: str = Field(min_length=1, max_length=64)
+    well: str = Field(min_length=2, max_length=6)
+    measurements: list[RecordedMeasurement] | None = Field(default=None, min_length=1, max_length=200)
+    relative: float | None = Field(default=None, ge=0, le=1)
+    note: str = Field(default="", max_length=400)
+    copy_pipeline: bool = False
+
+
+class SharingCheck(BaseModel):
+    """What has to be known before a version is shared: its golden wells, and those of the version before it.
+
+    A new version may bring other expectations than the one before; so both count.
+    """
+
+    pipeline_id: str
+    version: int
+    state: CheckState
+    checks: list[GoldenCheck]
+
+
 def compare_measurements(golden: GoldenWell, measurements: Mapping[str, float | None]) -> list[MeasurementDifference]:
     """Compare a well's ``measurements`` with every one that is expected of it, in the order of the golden well."""
     return [_compare(expected, measurements) for expected in golden.expected]
@@ -178,6 +225,15 @@ def combined_check(pipeline_id: str, version: int, expected_by: int, wells: list
         state=overall_state(well.state for well in wells),
         wells=wells,
     )
+
+
+def default_tolerance(measurement: str) -> float:
+    """The relative tolerance of a measurement for which nobody chose one.
+
+    >>> default_tolerance("nuclei_count"), default_tolerance("area")
+    (0.02, 0.01)
+    """
+    return COUNT_TOLERANCE if measurement == "count" or measurement.endswith("_count") else DEFAULT_TOLERANCE
 
 
 def _compare(expected: ExpectedMeasurement, measurements: Mapping[str, float | None]) -> MeasurementDifference:

@@ -11,12 +11,13 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol
 
+from ._answers import version_of
 from ._errors import OpenHCSError
 from ._executions import ExecutionDetail, ExecutionStatus
 from ._golden import GoldenCheck, GoldenRun, GoldenWellCheck, check_golden_well, combined_check, not_run
 from ._pipelines import GoldenWell, PipelineDocument
 
-__all__ = ["CheckReporter", "GoldenClient", "check_golden_wells", "version_of"]
+__all__ = ["CheckReporter", "GoldenClient", "check_golden_wells"]
 
 _PATIENCE = 300.0
 """Seconds that a service may be away, for example while it restarts, before the wait gives up."""
@@ -78,19 +79,6 @@ def check_golden_wells(
     _wait(client, [entry for entry in started if isinstance(entry, str)], timeout, poll_seconds, report, clock, pause)
     wells = [_outcome(client, golden, entry) for golden, entry in zip(golden_wells, started, strict=True)]
     return combined_check(document.id, document.version, expecting.version, wells)
-
-
-def version_of(versions: Sequence[PipelineDocument], version: int | None) -> PipelineDocument:
-    """The asked version of a pipeline, or its newest (the first).
-
-    Raises:
-        OpenHCSError: ``unknown_pipeline_version``, status 404.
-    """
-    for document in versions:
-        if version is None or document.version == version:
-            return document
-    there = ", ".join(str(document.version) for document in reversed(versions))
-    raise OpenHCSError("unknown_pipeline_version", f"There is no version {version}; there is {there}.", status=404)
 
 
 def _start(client: GoldenClient, document: PipelineDocument, golden: GoldenWell) -> str | OpenHCSError:

@@ -40,6 +40,7 @@ from ._executions import (
     MeasurementPage,
     SubmitExecution,
 )
+from ._golden import GoldenCheck, GoldenQuestion, RecordGoldenWell
 from ._http import ApiConnection, api_root, path_of
 from ._pipelines import FunctionInfo, PipelineDocument, PipelineSummary, ValidationReport
 from ._results import ExecutionResults, LabelImage, MeasurementRows
@@ -197,6 +198,22 @@ class RemoteOrchestrator:
     def render(self, document: PipelineDocument | Mapping[str, Any]) -> str:
         """The document as Python source for OpenHCS on a desktop."""
         return parse(RenderedPipeline, self._api.post("pipelines/render/", {"document": as_json(document)})).python
+
+    # Golden wells
+
+    def known_of_golden_wells(self, question: GoldenQuestion) -> GoldenCheck:
+        """What the newest test runs of golden wells measured (execution service only). Nothing is started."""
+        return parse(GoldenCheck, self._api.post("pipelines/golden-check/", question.model_dump(mode="json")))
+
+    def golden_check(self, pipeline_id: str, version: int | None = None, expected_by: int | None = None) -> GoldenCheck:
+        """The newest check of a pipeline's golden wells (OMERO.web only). Nothing is started; see ``check_golden_wells``."""
+        query = {"version": version, "expected_by": expected_by}
+        return self._get(GoldenCheck, path_of("pipelines", pipeline_id, "check"), query)
+
+    def record_golden_well(self, pipeline_id: str, wanted: RecordGoldenWell) -> PipelineDocument:
+        """Add a well of an execution of yours to the golden wells of your pipeline, as a new version (OMERO.web only)."""
+        body = wanted.model_dump(mode="json")
+        return parse(PipelineDocument, self._api.post(path_of("pipelines", pipeline_id, "golden-wells"), body))
 
     # Executions
 

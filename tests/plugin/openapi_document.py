@@ -113,6 +113,44 @@ OPERATIONS = [
     ),
     Operation(
         "get",
+        API + "pipelines/{pipeline_id}/check/",
+        "What the golden wells of a version measured last, beside what is expected of them.",
+        models.GoldenCheck,
+        query={
+            "version": {**INTEGER, "description": "The version that was run; the newest when absent."},
+            "expected_by": {**INTEGER, "description": "The version whose golden wells; the same one when absent."},
+        },
+    ),
+    Operation(
+        "post",
+        API + "pipelines/{pipeline_id}/check/",
+        "Run each golden well as a test run. One that cannot be run is told as such; ask again to see what they measure.",
+        models.GoldenCheck,
+        body={
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {"version": INTEGER, "expected_by": INTEGER},
+        },
+        status=201,
+        idempotent=True,
+    ),
+    Operation(
+        "get",
+        API + "pipelines/{pipeline_id}/check/sharing/",
+        "What is known about a version that is to be shared: its golden wells, and those of the version before it.",
+        models.SharingCheck,
+        query={"version": INTEGER},
+    ),
+    Operation(
+        "post",
+        API + "pipelines/{pipeline_id}/golden-wells/",
+        "Make a well of an execution of yours a golden well; your pipeline gets a new version, which is the answer.",
+        models.PipelineDocument,
+        body=models.RecordGoldenWell,
+        status=201,
+    ),
+    Operation(
+        "get",
         API + "executions/",
         "The executions that you may see, newest first.",
         models.ExecutionPage,
@@ -192,6 +230,9 @@ OPERATIONS = [
 ]
 
 SCHEMAS: list[type[BaseModel]] = [
+    models.GoldenCheck,
+    models.SharingCheck,
+    models.RecordGoldenWell,
     models.ServiceHealth,
     models.FunctionInfo,
     models.PipelineSummary,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import executions, functions, health, labels, pipelines
+from . import executions, functions, golden_wells, health, labels, pipelines
 from .decorators import not_found
 
 urlpatterns = [
@@ -16,6 +16,9 @@ urlpatterns = [
     path("pipelines/validate/", pipelines.validate, name="openhcs_api_validate"),
     path("pipelines/render/", pipelines.render, name="openhcs_api_render"),
     path("pipelines/<slug:pipeline_id>/", pipelines.pipeline_detail, name="openhcs_api_pipeline"),
+    path("pipelines/<slug:pipeline_id>/check/", golden_wells.check, name="openhcs_api_check"),
+    path("pipelines/<slug:pipeline_id>/check/sharing/", golden_wells.sharing_check, name="openhcs_api_sharing_check"),
+    path("pipelines/<slug:pipeline_id>/golden-wells/", golden_wells.record, name="openhcs_api_golden_wells"),
     path("executions/", executions.execution_collection, name="openhcs_api_executions"),
     path("executions/<slug:execution_id>/", executions.execution_detail, name="openhcs_api_execution"),
     path("executions/<slug:execution_id>/status/", executions.status, name="openhcs_api_status"),

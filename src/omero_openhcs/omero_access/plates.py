@@ -21,7 +21,7 @@ from .lengths import micrometres
 if TYPE_CHECKING:
     from omero.gateway import BlitzGateway
 
-__all__ = ["PlateLine", "PlateSummary", "list_plates", "open_plate", "plate_of_well", "read_layout"]
+__all__ = ["PlateLine", "PlateSummary", "list_plates", "open_plate", "plate_names", "plate_of_well", "read_layout"]
 
 _RESULT_DESCRIPTION = "Label images of OpenHCS execution "
 """How the execution service describes the plates that it makes. Only for how a list looks: anybody may write this."""
@@ -133,6 +133,15 @@ def list_plates(
         )
         for plate_id, plate_name, owner, group_id, group_name, description in rows
     ]
+
+
+def plate_names(conn: BlitzGateway, plate_ids: Iterable[int]) -> dict[int, str]:
+    """The names of those of these plates that the user may read."""
+    wanted = sorted(set(plate_ids))
+    if not wanted:
+        return {}
+    rows = _project(conn, "select p.id, p.name from Plate p where p.id in (:ids)", _with_ids(wanted))
+    return {plate_id: name or f"Plate {plate_id}" for plate_id, name in rows}
 
 
 def plate_of_well(conn: BlitzGateway, well_id: int) -> tuple[int, str]:

@@ -173,6 +173,8 @@ def test_the_public_user_reads_and_never_submits(
         for path, body in (
             ("executions/", {"plate_id": plate, "pipeline_id": "nuclei-count"}),
             ("pipelines/", {"document": document}),
+            ("pipelines/nuclei-count/check/", {}),
+            ("pipelines/nuclei-count/golden-wells/", {"execution_id": "e1", "well": "A01"}),
             ("executions/e1/cancel/", {}),
             ("executions/e1/retry/", {}),
             ("executions/e1/session/", {}),
