@@ -8,13 +8,12 @@ import secrets
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404
-from pydantic import ValidationError
 
 from openhcs_client import OpenHCSError
 
 from .omero_access.failures import as_openhcs_error
 
-__all__ = ["explain", "field_errors_of", "new_request_id"]
+__all__ = ["explain", "new_request_id"]
 
 logger = logging.getLogger(__name__)
 
@@ -42,14 +41,6 @@ def explain(error: Exception, request_id: str) -> OpenHCSError:
         f"Something went wrong in OMERO.web. Please tell your administrator this number: {request_id}.",
         status=500,
     )
-
-
-def field_errors_of(error: ValidationError) -> dict[str, str]:
-    """The problems by field path, ``steps.0.name`` for example; without the offending input."""
-    problems = error.errors(include_url=False, include_context=False, include_input=False)
-    return {
-        ".".join(str(part) for part in problem["loc"]): problem["msg"].removeprefix("Value error, ") for problem in problems
-    }
 
 
 def _of_the_service(error: OpenHCSError, request_id: str) -> OpenHCSError:

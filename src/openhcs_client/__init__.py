@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The vocabulary that every part of omero-openhcs shares, and the client that talks to it."""
 
+from ._documents import LARGEST_DOCUMENT, document_schema, read_document
 from ._errors import ErrorBody, ErrorEnvelope, OpenHCSError
 from ._executions import (
     Event,
@@ -21,6 +22,7 @@ from ._executions import (
     WellFailure,
     WellState,
 )
+from ._field_errors import field_errors_of, summary_of
 from ._golden import (
     CheckState,
     GoldenCheck,
@@ -61,6 +63,7 @@ from ._pipelines import (
 from ._plates import FieldLayout, PlateLayout, WellLayout, plate_format
 from ._results import ExecutionResults, LabelImage, MeasurementRows, MeasurementTable
 from ._service import AUDIENCE, Claims, GroupClaim, ServiceHealth, ServiceSubmission, SignedIn, SignIn
+from ._strict_json import read_json
 from ._wells import WELL_NAME_PATTERN, well_name, well_position
 
 __all__ = [
@@ -92,6 +95,7 @@ __all__ = [
     "RunEstimate",
     "FunctionParameter",
     "GroupClaim",
+    "LARGEST_DOCUMENT",
     "LabelImage",
     "LabelInfo",
     "Measurement",
@@ -131,7 +135,12 @@ __all__ = [
     "default_tolerance",
     "not_run",
     "overall_state",
+    "document_schema",
+    "field_errors_of",
     "plate_format",
+    "read_document",
+    "read_json",
+    "summary_of",
     "well_name",
     "well_position",
     "combined_check",

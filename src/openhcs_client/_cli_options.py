@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Options that commands of the command line share."""
+"""What the commands of the command line share: options, and reading the file that an argument names."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-__all__ = ["AsJson", "wants_json"]
+from ._documents import LARGEST_DOCUMENT
+
+__all__ = ["AsJson", "read_file", "wants_json"]
 
 _JSON = "openhcs_client.json"
 
@@ -23,3 +26,16 @@ def _remember_json(context: typer.Context, value: bool) -> bool:
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.", callback=_remember_json)]
+
+
+def read_file(path: Path, argument: str) -> bytes:
+    """The content of a file, as far as a document can be long; one byte more shows that it is too long.
+
+    Raises:
+        typer.BadParameter: when it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(LARGEST_DOCUMENT + 1)
+    except OSError as error:
+        raise typer.BadParameter(f"{path} cannot be read: {error.strerror}", param_hint=argument) from error

@@ -9,6 +9,7 @@ openhcs pipelines check u52-my-nuclei # run its golden wells
 
 from __future__ import annotations
 
+import json
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -21,6 +22,7 @@ from ._answers import version_of
 from ._cli_check import check
 from ._cli_options import AsJson
 from ._console import print_json, print_table
+from ._documents import document_schema
 from ._profile import ProfileStore
 
 __all__ = ["app"]
@@ -90,6 +92,12 @@ def export(
 
 
 app.command()(check)
+
+
+@app.command()
+def schema(output: Output = None) -> None:
+    """Write the JSON Schema of pipeline documents. Needs no sign-in."""
+    _write(json.dumps(document_schema(), indent=2, ensure_ascii=False) + "\n", output)
 
 
 def _write(text: str, output: Path | None) -> None:

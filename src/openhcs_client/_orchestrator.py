@@ -28,6 +28,7 @@ import httpx
 from pydantic import BaseModel, SecretStr, TypeAdapter
 
 from ._answers import PipelineVersions, RenderedPipeline, parse
+from ._documents import read_document
 from ._errors import OpenHCSError
 from ._executions import (
     EventPage,
@@ -46,7 +47,7 @@ from ._pipelines import FunctionInfo, PipelineDocument, PipelineSummary, Validat
 from ._results import ExecutionResults, LabelImage, MeasurementRows
 from ._service import ServiceHealth, ServiceSubmission
 from ._sign_in import OmeroSessionAuth, TokenAuth, WebSessionAuth, require_confidential, sign_in_to_web, web_root
-from ._submission import RunSettings, as_json, read_document, submission_body
+from ._submission import RunSettings, as_json, submission_body
 from ._waiting import wait_for
 
 __all__ = ["RemoteOrchestrator"]

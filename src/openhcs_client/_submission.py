@@ -10,10 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ._errors import OpenHCSError
 from ._executions import SubmitExecution
+from ._field_errors import field_errors_of, summary_of
 from ._pipelines import ParameterValue, PipelineDocument
 from ._service import ServiceSubmission
 
-__all__ = ["RunSettings", "as_json", "read_document", "submission_body"]
+__all__ = ["RunSettings", "as_json", "submission_body"]
 
 
 class RunSettings(BaseModel):
@@ -33,10 +34,11 @@ class RunSettings(BaseModel):
         Raises:
             OpenHCSError: ``invalid_config``, naming what is wrong.
         """
+        content = dict(config or {})
         try:
-            return cls.model_validate(dict(config or {}))
+            return cls.model_validate(content)
         except ValidationError as error:
-            raise _invalid("invalid_config", "The config", error) from error
+            raise _invalid("invalid_config", "The config", error, content) from error
 
     def submission(self, plate_id: int, pipeline: str | PipelineDocument) -> SubmitExecution:
         """The submission for a pipeline by its id, or for a document, which names its own version."""
@@ -51,21 +53,7 @@ class RunSettings(BaseModel):
                 test_well=self.test_well,
             )
         except ValidationError as error:
-            raise _invalid("invalid_submission", "The submission", error) from error
-
-
-def read_document(document: PipelineDocument | Mapping[str, Any]) -> PipelineDocument:
-    """A pipeline document from a dictionary.
-
-    Raises:
-        OpenHCSError: ``invalid_pipeline``, naming what is wrong.
-    """
-    if isinstance(document, PipelineDocument):
-        return document
-    try:
-        return PipelineDocument.model_validate(dict(document))
-    except ValidationError as error:
-        raise _invalid("invalid_pipeline", "The pipeline document", error) from error
+            raise _invalid("invalid_submission", "The submission", error, None) from error
 
 
 def as_json(document: PipelineDocument | Mapping[str, Any]) -> dict[str, Any]:
@@ -81,7 +69,6 @@ def submission_body(submission: SubmitExecution) -> dict[str, Any]:
     return body
 
 
-def _invalid(code: str, subject: str, error: ValidationError) -> OpenHCSError:
-    fields = {".".join(str(part) for part in entry["loc"]) or "": entry["msg"] for entry in error.errors()}
-    what = "; ".join(f"{name}: {message}" if name else message for name, message in fields.items())
-    return OpenHCSError(code, f"{subject} is not right: {what}.", status=422, field_errors=fields)
+def _invalid(code: str, subject: str, error: ValidationError, content: Any) -> OpenHCSError:
+    fields = field_errors_of(error, content)
+    return OpenHCSError(code, f"{subject} is not right: {summary_of(fields, 'it')}", status=422, field_errors=fields)

@@ -21,11 +21,13 @@ import typer
 from typer.core import TyperGroup
 
 from . import _cli_pipelines
-from ._cli_options import AsJson, wants_json
+from ._cli_options import AsJson, read_file, wants_json
 from ._console import print_error, print_executions, print_json, print_status, print_table, write_csv
+from ._documents import read_document
 from ._errors import OpenHCSError
 from ._executions import ExecutionStatus, ExecutionStatusName, MeasurementLevel
 from ._orchestrator import RemoteOrchestrator
+from ._pipelines import PipelineDocument
 from ._profile import Profile, ProfileStore
 from ._sign_in import sign_out_of_web
 
@@ -241,18 +243,10 @@ def _parameter(text: str) -> tuple[str, Any]:
         return name.strip(), value
 
 
-def _pipeline(text: str) -> str | dict[str, Any]:
+def _pipeline(text: str) -> str | PipelineDocument:
     if not text.endswith(".json"):
         return text
-    try:
-        document = json.loads(Path(text).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise typer.BadParameter(f"{text} cannot be read: {error.strerror}", param_hint="PIPELINE") from error
-    except ValueError as error:
-        raise typer.BadParameter(f"{text} is not JSON", param_hint="PIPELINE") from error
-    if not isinstance(document, dict):
-        raise typer.BadParameter(f"{text} is not a pipeline document", param_hint="PIPELINE")
-    return document
+    return read_document(read_file(Path(text), "PIPELINE"))
 
 
 def _watch(client: RemoteOrchestrator, execution_id: str, as_json: bool) -> None:

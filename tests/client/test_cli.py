@@ -121,11 +121,17 @@ def test_run_takes_a_document_from_a_file(signed_in, web, tmp_path):
     assert web.bodies("POST", "executions/")[0]["version"] == 7
 
 
-@pytest.mark.parametrize("text", [None, "{", "[]"])
-def test_a_file_that_is_no_document_is_wrong_usage(signed_in, tmp_path, text):
-    if text is not None:
-        (tmp_path / "mine.json").write_text(text)
+def test_a_file_that_is_not_there_is_wrong_usage(signed_in, tmp_path):
     assert invoke("run", "51", str(tmp_path / "mine.json")).exit_code == 2
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"schema_version": 2}', '{"a": ' + "9" * 1_000_000 + "}"])
+def test_a_file_that_is_no_document_is_an_error(signed_in, web, tmp_path, text):
+    (tmp_path / "mine.json").write_text(text)
+    result = invoke("run", "51", str(tmp_path / "mine.json"))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(("Error: The pipeline", "Error: A pipeline document"))
+    assert web.bodies("POST", "executions/") == []
 
 
 @pytest.mark.parametrize("arguments", [("run", "plate", "p"), ("run", "51", "p", "--set", "sigma"), ("fly",), ("status",)])

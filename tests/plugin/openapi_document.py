@@ -83,6 +83,12 @@ OPERATIONS = [
     ),
     Operation(
         "get",
+        API + "pipelines/schema/",
+        "The JSON Schema of a pipeline document.",
+        {"type": "object", "additionalProperties": True},
+    ),
+    Operation(
+        "get",
         API + "pipelines/{pipeline_id}/",
         "Every version of a pipeline, newest first.",
         {

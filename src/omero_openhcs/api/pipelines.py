@@ -5,12 +5,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from omero_openhcs import catalogue
-from omero_openhcs.errors import field_errors_of
 from omero_openhcs.service.connection import service_for
-from openhcs_client import OpenHCSError, PipelineDocument, ValidationReport
+from openhcs_client import OpenHCSError, PipelineDocument, ValidationReport, document_schema, read_document
 
 from .decorators import api_view
 from .requests import read_body
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from omero_openhcs.identity import Asker
 
-__all__ = ["pipeline_collection", "pipeline_detail", "render", "validate"]
+__all__ = ["pipeline_collection", "pipeline_detail", "render", "schema", "validate"]
 
 
 RENDER_TIMEOUT_MS = 50_000
@@ -45,7 +44,7 @@ class RenderPipeline(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    document: PipelineDocument
+    document: dict[str, Any]
 
 
 class ValidatePipeline(BaseModel):
@@ -77,9 +76,9 @@ def validate(request: HttpRequest, asker: Asker) -> ValidationReport:
     """Check a document without saving it. The answer is 200 also when something is wrong with it."""
     body = read_body(request, ValidatePipeline)
     try:
-        document = PipelineDocument.model_validate(body.document)
-    except ValidationError as error:
-        return ValidationReport(valid=False, field_errors=field_errors_of(error))
+        document = read_document(body.document)
+    except OpenHCSError as error:
+        return ValidationReport(valid=False, field_errors=error.field_errors)
     return asker.service.validate(document, body.channels)
 
 
@@ -90,18 +89,30 @@ def render(request: HttpRequest, asker: Asker) -> dict[str, Any]:
     OpenHCS writes it itself, and its first start takes many seconds.
     """
     service = service_for(asker.person, timeout_ms=RENDER_TIMEOUT_MS)
-    return {"python": service.render(read_body(request, RenderPipeline).document)}
+    return {"python": service.render(_document(read_body(request, RenderPipeline).document))}
+
+
+@api_view("GET")
+def schema(request: HttpRequest, asker: Asker) -> dict[str, Any]:
+    """The JSON Schema of a pipeline document."""
+    return document_schema()
 
 
 def _save(asker: Asker, body: SavePipeline) -> PipelineDocument:
-    try:
-        document = PipelineDocument.model_validate(body.document)
-    except ValidationError as error:
-        raise _invalid(field_errors_of(error)) from error
+    document = _document(body.document)
     report = asker.service.validate(document, None)
     if not report.valid:
         raise _invalid(report.field_errors)
     return catalogue.save_pipeline(asker, document, based_on=body.based_on, group_id=body.group_id)
+
+
+def _document(content: dict[str, Any]) -> PipelineDocument:
+    """The document in a request; its fields are told by their path in the request."""
+    try:
+        return read_document(content)
+    except OpenHCSError as error:
+        error.field_errors = _within("document", error.field_errors)
+        raise
 
 
 def _invalid(field_errors: dict[str, str]) -> OpenHCSError:
@@ -109,5 +120,9 @@ def _invalid(field_errors: dict[str, str]) -> OpenHCSError:
         "invalid_pipeline",
         "The pipeline has mistakes, so it was not saved.",
         status=422,
-        field_errors={f"document.{path}": problem for path, problem in field_errors.items()},
+        field_errors=_within("document", field_errors),
     )
+
+
+def _within(field: str, field_errors: dict[str, str]) -> dict[str, str]:
+    return {f"{field}.{path}" if path else field: problem for path, problem in field_errors.items()}

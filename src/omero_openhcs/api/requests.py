@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from omero_openhcs.errors import field_errors_of
-from openhcs_client import OpenHCSError
+from openhcs_client import OpenHCSError, field_errors_of, read_json, summary_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -28,10 +26,7 @@ def read_body(request: HttpRequest, model: type[Model]) -> Model:
     Raises:
         OpenHCSError: ``bad_json`` (400) when it is not JSON; ``invalid_request`` (422) with ``field_errors``.
     """
-    try:
-        content = json.loads(request.body, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise OpenHCSError("bad_json", "The body of the request is not JSON.", status=400) from error
+    content = read_json(request.body)
     if not isinstance(content, dict):
         raise OpenHCSError("bad_json", "The body of the request must be a JSON object.", status=400)
     return _checked(model, content)
@@ -67,15 +62,5 @@ def _checked(model: type[Model], content: dict[str, Any]) -> Model:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        fields = field_errors_of(error)
-        raise OpenHCSError("invalid_request", _sentence(fields), status=422, field_errors=fields) from error
-
-
-def _sentence(fields: dict[str, str]) -> str:
-    name, problem = next(iter(fields.items()))
-    more = f" (and {len(fields) - 1} more)" if len(fields) > 1 else ""
-    return f"{name or 'The request'}: {problem}{more}."
-
-
-def _refuse_constant(text: str) -> Any:
-    raise ValueError(f"{text} is not JSON")
+        fields = field_errors_of(error, content)
+        raise OpenHCSError("invalid_request", summary_of(fields, "The request"), status=422, field_errors=fields) from error

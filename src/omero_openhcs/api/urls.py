@@ -13,6 +13,7 @@ urlpatterns = [
     path("functions/", functions.function_list, name="openhcs_api_functions"),
     path("functions/<path:function_id>/", functions.function_detail, name="openhcs_api_function"),
     path("pipelines/", pipelines.pipeline_collection, name="openhcs_api_pipelines"),
+    path("pipelines/schema/", pipelines.schema, name="openhcs_api_schema"),
     path("pipelines/validate/", pipelines.validate, name="openhcs_api_validate"),
     path("pipelines/render/", pipelines.render, name="openhcs_api_render"),
     path("pipelines/<slug:pipeline_id>/", pipelines.pipeline_detail, name="openhcs_api_pipeline"),

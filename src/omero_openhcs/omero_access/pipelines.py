@@ -18,7 +18,7 @@ from omero.rtypes import rlong, rstring, unwrap
 from omero.sys import ParametersI
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from openhcs_client import OpenHCSError, PipelineDocument, PipelineSummary
+from openhcs_client import LARGEST_DOCUMENT, OpenHCSError, PipelineDocument, PipelineSummary, read_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,9 +31,6 @@ NAMESPACE = "openhcs.org/omero/pipeline-library/v1"
 """Namespace of the annotations; its version changes when their layout does. What a run attaches to a plate has another one."""
 
 MIME_TYPE = "application/json"
-LARGEST_DOCUMENT = 1_000_000
-"""Bytes; a document of a hundred steps has some ten thousand."""
-
 _VERSIONS = (
     "select a.id, f.id, a.details.group.id, o.id, o.firstName, o.lastName, a.description "
     "from FileAnnotation a join a.file f join a.details.owner o where a.ns = :ns and f.name like :name order by a.id"
@@ -210,8 +207,10 @@ def _read_document(conn: BlitzGateway, entry: StoredVersion) -> PipelineDocument
             if len(content) > LARGEST_DOCUMENT:
                 break
     try:
-        document = PipelineDocument.model_validate_json(content)
-    except ValidationError as error:
+        document = read_document(content)
+    except OpenHCSError as error:
+        if error.code == "newer_schema":
+            raise
         raise _damaged(entry) from error
     if (document.id, document.version, document.content_hash()) != (entry.about.id, entry.about.version, entry.about.hash):
         raise _damaged(entry)

@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
-from openhcs_client import OpenHCSError
+from openhcs_client import OpenHCSError, field_errors_of
 from openhcs_execution.logging import get_logger
 
 __all__ = ["error_response", "install_error_handlers", "internal_error"]
@@ -49,7 +49,7 @@ def install_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        return error_response(_validation_error(error.errors()), _request_id(request))
+        return error_response(_validation_error(error.errors(), error.body), _request_id(request))
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
@@ -72,14 +72,15 @@ def _request_id(request: Request) -> str:
     return str(request.scope.get("state", {}).get("request_id", ""))
 
 
-def _validation_error(errors: Sequence[Any]) -> OpenHCSError:
+def _validation_error(errors: Sequence[Any], body: Any) -> OpenHCSError:
     if any(error["type"] == "json_invalid" for error in errors):
-        return OpenHCSError("not_json", "The body of the request is not JSON.", status=400)
-    fields: dict[str, str] = {}
-    for error in errors:
-        # The first part says where (body, path, query); the rest is the field as the client knows it.
-        place = [str(part) for part in error["loc"]]
-        fields.setdefault(".".join(place[1:]) or ".".join(place), str(error["msg"]))
+        return OpenHCSError("bad_json", "The body of the request is not JSON.", status=400)
+    # The first part says where (body, path, query); the rest is the field as the client knows it.
+    problems = [error | {"loc": error["loc"][1:] or error["loc"]} for error in errors]
+    fields = field_errors_of(problems, body if isinstance(body, dict) else None)
+    newer = next((error for error in errors if error["type"] == "newer_schema"), None)
+    if newer is not None:
+        return OpenHCSError("newer_schema", f"The pipeline was {newer['msg']}", status=422, field_errors=fields)
     return OpenHCSError("invalid_request", "The request is not valid.", status=422, field_errors=fields)
 
 

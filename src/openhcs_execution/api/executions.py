@@ -22,10 +22,11 @@ from openhcs_execution.queue import reading
 from openhcs_execution.submission import submit
 
 from .authentication import ClaimsOf, ServiceOf, reader_of, require_owner
+from .strict_json import StrictJsonRoute
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/executions")
+router = APIRouter(prefix="/executions", route_class=StrictJsonRoute)
 
 LARGEST_ID = 2**63
 """OMERO's ids, and the database's, have 64 bits with a sign."""

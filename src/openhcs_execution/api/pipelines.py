@@ -6,17 +6,27 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from openhcs_client import GoldenCheck, GoldenQuestion, OpenHCSError, PipelineDocument, PipelineSummary, ValidationReport
+from openhcs_client import (
+    GoldenCheck,
+    GoldenQuestion,
+    OpenHCSError,
+    PipelineDocument,
+    PipelineSummary,
+    ValidationReport,
+    document_schema,
+    read_document,
+)
 from openhcs_execution.engine import check_document, check_published
 from openhcs_execution.queue.golden import check_golden_wells
 
 from .authentication import ClaimsOf, ServiceOf, reader_of
+from .strict_json import StrictJsonRoute
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/pipelines")
+router = APIRouter(prefix="/pipelines", route_class=StrictJsonRoute)
 
 
 class PipelineVersions(BaseModel):
@@ -40,12 +50,17 @@ class Rendering(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    document: PipelineDocument
+    document: dict[str, Any]
 
 
 @router.get("/")
 async def pipelines(service: ServiceOf, _claims: ClaimsOf) -> dict[str, list[PipelineSummary]]:
     return {"pipelines": service.pipelines.summaries()}
+
+
+@router.get("/schema/")
+async def schema(_claims: ClaimsOf) -> dict[str, Any]:
+    return document_schema()
 
 
 @router.get("/{pipeline_id}/")
@@ -57,19 +72,19 @@ async def pipeline(service: ServiceOf, _claims: ClaimsOf, pipeline_id: str) -> P
 def validate(_claims: ClaimsOf, body: Validation) -> ValidationReport:
     """Say what is wrong with a document; an invalid one is an answer, not an error."""
     try:
-        document = PipelineDocument.model_validate(body.document)
-    except ValidationError as error:
-        errors = {".".join(str(part) for part in problem["loc"]): str(problem["msg"]) for problem in error.errors()}
-        return ValidationReport(valid=False, field_errors=errors)
+        document = read_document(body.document)
+    except OpenHCSError as error:
+        return ValidationReport(valid=False, field_errors=error.field_errors)
     return check_published(document, body.channels)
 
 
 @router.post("/render/")
 def render(service: ServiceOf, _claims: ClaimsOf, body: Rendering) -> dict[str, str]:
-    report = check_document(body.document, None)
+    document = read_document(body.document)
+    report = check_document(document, None)
     if not report.valid:
         raise OpenHCSError("invalid_pipeline", "This pipeline is not valid.", status=422, field_errors=report.field_errors)
-    return {"python": service.render_python(body.document)}
+    return {"python": service.render_python(document)}
 
 
 @router.post("/golden-check/")

@@ -12,14 +12,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from openhcs_client import PipelineDocument, ValidationReport
+from openhcs_client import LARGEST_DOCUMENT, OpenHCSError, PipelineDocument, ValidationReport, read_document
 
 __all__ = ["FacilityPipelines", "read_folders"]
-
-LARGEST_FILE = 1_000_000
-"""Bytes; a document of a hundred steps has some ten thousand."""
 
 _OF_A_USER = re.compile(r"^u\d+-")
 _VERSION_FILE = re.compile(r"^[1-9]\d{0,8}\.json$")
@@ -85,16 +80,13 @@ def _read_file(file: Path, taken: Collection[str], check: Check) -> PipelineDocu
         raise _NotOfferedError("another pipeline has this id already; choose another id.")
     try:
         with file.open("rb") as opened:
-            content = opened.read(LARGEST_FILE + 1)
+            content = opened.read(LARGEST_DOCUMENT + 1)
     except OSError as error:
         raise _NotOfferedError(f"the file cannot be read: {error.strerror}.") from error
-    if len(content) > LARGEST_FILE:
-        raise _NotOfferedError(f"the file is larger than {LARGEST_FILE} bytes.")
     try:
-        document = PipelineDocument.model_validate_json(content)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        raise _NotOfferedError(_named(".".join(str(part) for part in first["loc"]), first["msg"])) from error
+        document = read_document(content)
+    except OpenHCSError as error:
+        raise _NotOfferedError(_named(*next(iter(error.field_errors.items()), ("", error.message)))) from error
     if (document.id, f"{document.version}.json") != (file.parent.name, file.name):
         raise _NotOfferedError(f"it says that it is {document.id!r} version {document.version}.")
     report = check(document, None)

@@ -11,7 +11,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from openhcs_client import OpenHCSError, PipelineDocument, PipelineSummary
+from openhcs_client import OpenHCSError, PipelineDocument, PipelineSummary, read_document
 from openhcs_execution.engine import check_published
 
 from .folders import read_folders
@@ -57,14 +57,15 @@ class PipelineCatalogue:
         """Read every ``<id>/<version>.json`` below ``folder``.
 
         Raises:
-            ValueError: when a file's content says another id or version than its name; pydantic's errors for bad content.
+            ValueError: when a file's content says another id or version than its name.
+            OpenHCSError: for bad content; see :func:`~openhcs_client.read_document`.
         """
         documents = []
         for pipeline in sorted((entry for entry in folder.iterdir() if entry.is_dir()), key=lambda entry: entry.name):
             for file in sorted(pipeline.iterdir(), key=lambda entry: entry.name):
                 if not file.name.endswith(".json"):
                     continue
-                document = PipelineDocument.model_validate_json(file.read_text(encoding="utf-8"))
+                document = read_document(file.read_bytes())
                 if (document.id, f"{document.version}.json") != (pipeline.name, file.name):
                     raise ValueError(f"{pipeline.name}/{file.name} says it is {document.id!r} version {document.version}")
                 documents.append(document)

@@ -18,6 +18,7 @@ ROUTES = [
     ("GET", "pipelines/x/"),
     ("POST", "pipelines/validate/"),
     ("POST", "pipelines/render/"),
+    ("GET", "pipelines/schema/"),
     ("POST", "executions/"),
     ("GET", "executions/"),
     ("GET", "executions/x/"),

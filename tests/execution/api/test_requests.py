@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import event
 
+from openhcs_client import document_schema
 from openhcs_execution.queue import wells
 from tests.execution.queued import claim_all, computed, enqueue, execution
 
@@ -28,10 +29,10 @@ def submission(**changes) -> dict:
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
-        (b"{not json", 400, "not_json"),
+        (b"{not json", 400, "bad_json"),
         (b"", 422, "invalid_request"),
         (b"[]", 422, "invalid_request"),
-        (b"\xff\xfe", 400, "not_json"),
+        (b"\xff\xfe", 400, "bad_json"),
     ],
 )
 def test_bodies_that_are_not_what_they_should_be(http, token, body: bytes, status: int, code: str) -> None:
@@ -146,6 +147,59 @@ def test_validation_answers_also_for_nonsense(http, token) -> None:
     unknown = http.post("/api/v1/pipelines/validate/", headers=token(2), json={"document": document})
     assert unknown.json()["valid"] is False
     assert http.post("/api/v1/pipelines/render/", headers=token(2), json={"document": document}).status_code == 422
+
+
+def test_a_document_that_cannot_be_used_is_refused_at_every_door(http, token) -> None:
+    [document, *_] = http.get("/api/v1/pipelines/nuclei-count/", headers=token(2)).json()["versions"]
+    document |= {"parameters": [], "measurements": [], "primary_measurement": None}
+    step = {"name": "Smooth", "function": "openhcs:gaussian_blur"}
+    cases: list[tuple[dict, str, str]] = [
+        ({"surprise": 1}, "invalid_pipeline", "surprise"),
+        ({"schema_version": 2}, "newer_schema", "schema_version"),
+        ({"name": 5}, "invalid_pipeline", "name"),
+        ({"name": "a\0"}, "invalid_pipeline", "name"),
+        ({"steps": [step] * 101}, "invalid_pipeline", "steps"),
+        ({"steps": [step | {"parameters": {"x": [[1]]}}]}, "invalid_pipeline", "steps.0.parameters.x"),
+        ({"steps": [step | {"function": "skimage:filters.gaussian_of_old"}]}, "invalid_pipeline", "steps.0.function"),
+    ]
+    for change, code, field in cases:
+        wrong = document | change
+        report = http.post("/api/v1/pipelines/validate/", headers=token(2), json={"document": wrong})
+        assert report.status_code == 200
+        assert (report.json()["valid"], field in report.json()["field_errors"]) == (False, True), change
+        render = http.post("/api/v1/pipelines/render/", headers=token(2), json={"document": wrong})
+        assert (render.status_code, error(render)["code"]) == (422, code)
+        assert field in error(render)["field_errors"]
+
+
+def test_a_submitted_document_is_read_as_strictly(http, token) -> None:
+    [document, *_] = http.get("/api/v1/pipelines/nuclei-count/", headers=token(2)).json()["versions"]
+    step = {"name": "Smooth", "function": "openhcs:gaussian_blur"}
+    for change, code, field in [
+        ({"surprise": 1}, "invalid_request", "document.surprise"),
+        ({"schema_version": 2}, "newer_schema", "document.schema_version"),
+        ({"steps": [step] * 101}, "invalid_request", "document.steps"),
+        ({"steps": [step | {"parameters": {"x": {}}}]}, "invalid_request", "document.steps.0.parameters.x"),
+    ]:
+        body = submission(document=document | change)
+        answer = http.post("/api/v1/executions/", headers=token(2), json=body)
+        assert (answer.status_code, error(answer)["code"]) == (422, code)
+        assert field in error(answer)["field_errors"]
+        assert KEY not in answer.text
+
+
+@pytest.mark.parametrize(
+    "text", ['{"document": NaN}', '{"document": 1e999}', '{"document": {}, "document": {}}', '{"document": ' + "[" * 20_000]
+)
+@pytest.mark.parametrize("path", ["pipelines/validate/", "pipelines/render/", "executions/"])
+def test_json_that_python_would_take_is_refused(http, token, path: str, text: str) -> None:
+    headers = {**token(2), "Content-Type": "application/json"}
+    answer = http.post(f"/api/v1/{path}", headers=headers, content=text.encode())
+    assert (answer.status_code, error(answer)["code"]) == (400, "bad_json")
+
+
+def test_the_schema_of_a_document_is_served(http, token) -> None:
+    assert http.get("/api/v1/pipelines/schema/", headers=token(2)).json() == document_schema()
 
 
 def test_pages_of_executions(http, token, service) -> None:

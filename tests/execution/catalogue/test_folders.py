@@ -40,11 +40,11 @@ def test_folders_are_offered_beside_the_packaged_pipelines(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("name", "text", "told"),
     [
-        ("bad/1.json", "{", "bad/1.json: document: Invalid JSON"),
+        ("bad/1.json", "{", "bad/1.json: document: The pipeline document is not JSON"),
         ("bad/1.json", "[" * 100_000, "bad/1.json: document: "),
         ("bad/1.json", '{"id": "bad", "name": "x", "steps": []}', "bad/1.json: steps: "),
         ("bad/1.json", NUCLEI.model_dump_json(), "bad/1.json: it says that it is 'nuclei-count' version 1."),
-        ("bad/1.json", " " * 1_000_001, "bad/1.json: the file is larger than 1000000 bytes."),
+        ("bad/1.json", " " * 1_000_001, "bad/1.json: document: A pipeline document has at most 1000000 bytes."),
         ("bad/new.json", "{}", "bad/new.json: the name of the file must be the version, such as 1.json."),
         ("bad/01.json", "{}", "bad/01.json: the name of the file must be the version, such as 1.json."),
         ("u52-mine/1.json", "{}", "u52-mine/1.json: ids that begin with u and a number belong to users"),

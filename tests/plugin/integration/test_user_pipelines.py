@@ -13,6 +13,7 @@ import pytest
 from omero.rtypes import rstring
 
 from omero_openhcs.omero_access.pipelines import NAMESPACE
+from openhcs_client import document_schema
 
 from .conftest import WebUser, World, error_of, wait_until_final
 
@@ -157,3 +158,70 @@ def test_validation_answers_200_with_what_is_wrong(ada: WebUser, document: dict[
     bad = ada.post(ada.api("pipelines/validate/"), {"document": {**document, "steps": []}})
     assert (bad.status_code, bad.json()["valid"]) == (200, False)
     assert "steps" in bad.json()["field_errors"]
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "field"),
+    [
+        ({"schema_version": 2}, "newer_schema", "document.schema_version"),
+        ({"steps": [{"name": "s", "function": "openhcs:gaussian_blur"}] * 500}, "invalid_pipeline", "document.steps"),
+        ({"steps": [{"name": "s", "function": "openhcs:no_longer_offered"}]}, "invalid_pipeline", "document.steps.0.function"),
+        ({"name": {"first": "Ada"}}, "invalid_pipeline", "document.name"),
+        ({"description": "\0"}, "invalid_pipeline", "document.description"),
+    ],
+)
+def test_documents_that_cannot_be_used_are_refused_at_every_door(
+    ada: WebUser, document: dict[str, Any], change: dict[str, Any], code: str, field: str
+) -> None:
+    wrong = document | {"parameters": [], "measurements": [], "primary_measurement": None} | change
+    before = set(listed(ada))
+    response = save(ada, wrong)
+    assert (response.status_code, error_of(response)["code"]) == (422, code)
+    assert field in error_of(response)["field_errors"]
+    report = ada.post(ada.api("pipelines/validate/"), {"document": wrong})
+    assert (report.status_code, report.json()["valid"]) == (200, False)
+    assert field.removeprefix("document.") in report.json()["field_errors"]
+    assert ada.post(ada.api("pipelines/render/"), {"document": wrong}).status_code == 422
+    assert set(listed(ada)) == before
+
+
+def test_five_megabytes_are_too_large(ada: WebUser, document: dict[str, Any]) -> None:
+    response = save(ada, document | {"description": "x" * 5_000_000})
+    assert (response.status_code, error_of(response)["code"]) == (413, "too_large")
+
+
+def test_the_schema_is_served(ada: WebUser) -> None:
+    assert ada.get(ada.api("pipelines/schema/")).json() == document_schema()
+
+
+def test_html_in_a_pipeline_is_text_on_every_page(ada: WebUser, plate: int, document: dict[str, Any]) -> None:
+    """What somebody writes into a pipeline is shown as written: it can begin no tag, attribute or script of ours."""
+    attack = "</script><script>window.attacked=1</script>\"'><img src=x onerror=attack()>"
+    hostile = document | {"name": attack, "description": attack}
+    for step in hostile["steps"]:
+        step["name"] = attack
+    for part in (*hostile["parameters"], *hostile["measurements"]):
+        part |= {"title": attack, "help": attack, "unit": attack}
+    response = save(ada, hostile)
+    assert response.status_code == 201, response.text
+    saved = response.json()
+    assert (saved["name"], saved["steps"][0]["name"]) == (attack, attack), "nothing is rewritten"
+    body = {"plate_id": plate, "pipeline_id": saved["id"], "test_well": "A01"}
+    execution_id = ada.post(ada.api("executions/"), body).json()["execution_id"]
+    pages = (
+        "/openhcs/",
+        "/openhcs/pipelines/",
+        f"/openhcs/pipelines/{saved['id']}/",
+        f"/openhcs/execute/{plate}/?pipeline={saved['id']}",
+        f"/openhcs/results/{execution_id}/",
+        "/openhcs/executions/",
+    )
+    shown = 0
+    for address in pages:
+        answer = ada.get(address)
+        assert answer.status_code == 200, address
+        assert "<img src=x" not in answer.text, address
+        assert "<script>window.attacked" not in answer.text, address
+        shown += "attacked=1" in answer.text
+    assert shown >= 4, "the pages show the name at all"
+    wait_until_final(ada, execution_id)

@@ -25,8 +25,20 @@ def get(query: str) -> Any:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"plate=1", b"{", b'{"plate_id": NaN}', b'{"plate_id": Infinity}', b"\xff\xfe", b"[1]", b"null", b"[" * 100_000],
-    ids=["empty", "form", "cut off", "NaN", "Infinity", "not UTF-8", "array", "null", "deeply nested"],
+    [
+        b"",
+        b"plate=1",
+        b"{",
+        b'{"plate_id": NaN}',
+        b'{"plate_id": Infinity}',
+        b"\xff\xfe",
+        b"[1]",
+        b"null",
+        b"[" * 100_000,
+        b'{"a": 1, "a": 2}',
+        b'{"a": 1e999}',
+    ],
+    ids=["empty", "form", "cut off", "NaN", "Infinity", "not UTF-8", "array", "null", "deeply nested", "twice", "too large"],
 )
 def test_what_is_not_a_json_object_is_refused(body: bytes) -> None:
     with pytest.raises(OpenHCSError) as caught:
