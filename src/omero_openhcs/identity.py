@@ -70,6 +70,17 @@ class Asker:
                 status=403,
             )
 
+    def require_member(self, group_id: int) -> None:
+        """Refuse to store something in a group of others.
+
+        Raises:
+            OpenHCSError: ``not_a_group_member`` (403).
+        """
+        if not self.person.is_member(group_id):
+            raise OpenHCSError(
+                "not_a_group_member", "You are not a member of this group.", status=403, field_errors={"group_id": "not yours"}
+            )
+
 
 class _RememberedPersons:
     """Persons by session key (hashed), the least recently used forgotten first; safe between threads."""

@@ -9,9 +9,18 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from openhcs_client import ExecutionCreated, ExecutionDetail, OpenHCSError, PipelineDocument, ServiceSubmission, SubmitExecution
+from openhcs_client import (
+    ExecutionCreated,
+    ExecutionDetail,
+    OpenHCSError,
+    PipelineDocument,
+    PipelineSummary,
+    ServiceSubmission,
+    SubmitExecution,
+)
 
 from . import settings
+from .omero_access.pipeline_changes import open_pipeline
 from .omero_access.pipelines import is_user_pipeline, read_versions
 from .omero_access.plates import PlateSummary, open_plate
 from .omero_access.sessions import close_session, open_job_session
@@ -109,4 +118,18 @@ def _document_of(asker: Asker, wanted: SubmitExecution) -> PipelineDocument | No
     """The document of a user's own pipeline; None for a built-in one, which the service knows itself."""
     if not is_user_pipeline(wanted.pipeline_id):
         return None
+    if wanted.version is None:
+        _refuse_deprecated(open_pipeline(asker.omero, wanted.pipeline_id)[-1].summary())
     return read_versions(asker.omero, wanted.pipeline_id, wanted.version)[0]
+
+
+def _refuse_deprecated(pipeline: PipelineSummary) -> None:
+    """A deprecated pipeline is run only by somebody who says which version of it they want."""
+    if pipeline.deprecated:
+        note = f" Its owner says: {pipeline.note}" if pipeline.note else ""
+        raise OpenHCSError(
+            "pipeline_deprecated",
+            f"“{pipeline.name}” is deprecated.{note} To run it all the same, name the version, such as {pipeline.version}.",
+            status=409,
+            field_errors={"version": "name the version of a deprecated pipeline"},
+        )

@@ -10,7 +10,7 @@ import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from ._errors import OpenHCSError
-from ._pipelines import PipelineDocument
+from ._pipelines import PipelineDocument, PipelineSummary
 
 __all__ = ["PipelineVersions", "RenderedPipeline", "parse", "version_of"]
 
@@ -19,6 +19,17 @@ class PipelineVersions(BaseModel):
     """Every version of a pipeline, newest first."""
 
     versions: list[PipelineDocument]
+    summary: PipelineSummary | None = None
+
+    def known_summary(self) -> PipelineSummary:
+        """The pipeline's line.
+
+        Raises:
+            OpenHCSError: ``not_in_omero_web`` when the answer is that of an execution service, which has no such line.
+        """
+        if self.summary is None:
+            raise OpenHCSError("not_in_omero_web", "This is possible through OMERO.web only; sign in there.", status=400)
+        return self.summary
 
 
 class RenderedPipeline(BaseModel):

@@ -79,6 +79,10 @@ class ApiConnection:
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         return self._request("POST", path, json=body, headers=headers)
 
+    def delete(self, path: str, parameters: Mapping[str, Any] | None = None) -> httpx.Response:
+        """DELETE ``path``; parameters that are ``None`` are left out."""
+        return self._request("DELETE", path, params=_query(parameters))
+
     def _request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         repeatable = method in _SAFE_METHODS or "Idempotency-Key" in arguments.get("headers", {})
         left = self._retries if repeatable else 0

@@ -22,7 +22,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from http.cookiejar import CookieJar
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import httpx
 from pydantic import BaseModel, SecretStr, TypeAdapter
@@ -43,7 +43,17 @@ from ._executions import (
 )
 from ._golden import GoldenCheck, GoldenQuestion, RecordGoldenWell
 from ._http import ApiConnection, api_root, path_of
-from ._pipelines import FunctionInfo, PipelineDocument, PipelineSummary, ValidationReport
+from ._library import (
+    ChangeOfPipeline,
+    CopyPipeline,
+    DeprecatePipeline,
+    PipelinePage,
+    PipelinePlace,
+    PipelineSearch,
+    RenamePipeline,
+    SharePipeline,
+)
+from ._pipelines import FunctionInfo, PipelineDocument, PipelineOrigin, PipelineSummary, ValidationReport
 from ._results import ExecutionResults, LabelImage, MeasurementRows
 from ._service import ServiceHealth, ServiceSubmission
 from ._sign_in import OmeroSessionAuth, TokenAuth, WebSessionAuth, require_confidential, sign_in_to_web, web_root
@@ -171,9 +181,31 @@ class RemoteOrchestrator:
         """One function of the catalogue."""
         return self._get(FunctionInfo, path_of("functions", function_id))
 
-    def pipelines(self) -> list[PipelineSummary]:
-        """The pipelines that you can run."""
-        return parse(TypeAdapter(dict[str, list[PipelineSummary]]), self._api.get("pipelines/"))["pipelines"]
+    def pipelines(
+        self,
+        q: str = "",
+        *,
+        origin: PipelineOrigin | None = None,
+        owner: int | Literal["me"] | None = None,
+        group: int | None = None,
+        deprecated: bool = False,
+    ) -> list[PipelineSummary]:
+        """The pipelines that you can run and that have every word of ``q`` in name, description, steps, functions or tags.
+
+        The filters beside ``q`` are those of OMERO.web; the execution service itself knows its own pipelines only.
+        """
+        search = PipelineSearch(q=q, origin=origin, owner=owner, group=group, deprecated=deprecated, limit=200)
+        page = self.pipeline_page(search)
+        found = page.pipelines
+        while page.page < page.pages:
+            page = self.pipeline_page(search.model_copy(update={"page": page.page + 1}))
+            found += page.pipelines
+        return found
+
+    def pipeline_page(self, search: PipelineSearch) -> PipelinePage:
+        """One page of the list of pipelines."""
+        query = search.model_dump(mode="json", exclude_defaults=True)
+        return self._get(PipelinePage, "pipelines/", {name: _query_text(value) for name, value in query.items()})
 
     def pipeline(self, pipeline_id: str) -> list[PipelineDocument]:
         """Every version of a pipeline, newest first."""
@@ -188,6 +220,57 @@ class RemoteOrchestrator:
         if based_on is not None:
             body["based_on"] = based_on
         return parse(PipelineDocument, self._api.post("pipelines/", body))
+
+    def copy_pipeline(
+        self,
+        pipeline_id: str,
+        *,
+        version: int | None = None,
+        name: str | None = None,
+        group_id: int | None = None,
+        place: PipelinePlace | None = None,
+    ) -> PipelineDocument:
+        """Make a copy of your own of any pipeline that you can read (OMERO.web only)."""
+        wanted = CopyPipeline(version=version, name=name, group_id=group_id, place=place)
+        body = wanted.model_dump(mode="json", exclude_none=True)
+        return parse(PipelineDocument, self._api.post(path_of("pipelines", pipeline_id, "copy"), body))
+
+    def import_pipeline(self, document: PipelineDocument | Mapping[str, Any], group_id: int | None = None) -> PipelineDocument:
+        """Save a document, whoever made it, as a new pipeline of yours under an id that is free (OMERO.web only)."""
+        body: dict[str, Any] = {"document": as_json(document), "as_copy": True}
+        if group_id is not None:
+            body["group_id"] = group_id
+        return parse(PipelineDocument, self._api.post("pipelines/", body))
+
+    def pipeline_summary(self, pipeline_id: str) -> PipelineSummary:
+        """The line of one pipeline, with the ``revision`` that a change must name (OMERO.web only)."""
+        return parse(PipelineVersions, self._api.get(path_of("pipelines", pipeline_id))).known_summary()
+
+    def rename_pipeline(
+        self, pipeline_id: str, name: str, *, revision: int, tags: Sequence[str] | None = None
+    ) -> PipelineSummary:
+        """Show a pipeline of yours under another name, and with other tags where given; no version changes."""
+        wanted = RenamePipeline(revision=revision, name=name, tags=None if tags is None else list(tags))
+        return self._change_pipeline(pipeline_id, "rename", wanted)
+
+    def share_pipeline(self, pipeline_id: str, group_id: int, *, revision: int) -> PipelineSummary:
+        """Move a pipeline of yours to another group of yours, whose permissions then decide who sees it."""
+        return self._change_pipeline(pipeline_id, "share", SharePipeline(revision=revision, group_id=group_id))
+
+    def deprecate_pipeline(
+        self, pipeline_id: str, *, revision: int, note: str = "", deprecated: bool = True
+    ) -> PipelineSummary:
+        """Hide a pipeline of yours from lists, with a note, or show it again."""
+        wanted = DeprecatePipeline(revision=revision, deprecated=deprecated, note=note)
+        return self._change_pipeline(pipeline_id, "deprecate", wanted)
+
+    def delete_pipeline(self, pipeline_id: str, *, revision: int) -> None:
+        """Delete a pipeline of yours with all its versions. Runs keep their record."""
+        self._api.delete(path_of("pipelines", pipeline_id), {"revision": revision})
+
+    def _change_pipeline(self, pipeline_id: str, what: str, wanted: ChangeOfPipeline) -> PipelineSummary:
+        body = wanted.model_dump(mode="json", exclude_none=True)
+        return parse(PipelineSummary, self._api.post(path_of("pipelines", pipeline_id, what), body))
 
     def validate(
         self, document: PipelineDocument | Mapping[str, Any], channels: Sequence[str] | None = None
@@ -393,3 +476,8 @@ class RemoteOrchestrator:
 
     def _get(self, model: type[Model], path: str, parameters: Mapping[str, Any] | None = None) -> Model:
         return parse(model, self._api.get(path, parameters))
+
+
+def _query_text(value: Any) -> Any:
+    """Booleans as the API writes them."""
+    return str(value).lower() if isinstance(value, bool) else value

@@ -37,6 +37,7 @@ class Operation:
     answer: type[BaseModel] | dict[str, Any]
     body: type[BaseModel] | dict[str, Any] | None = None
     query: dict[str, dict[str, Any]] = field(default_factory=dict)
+    required_query: tuple[str, ...] = ()
     status: int = 200
     idempotent: bool = False
     binary: bool = False
@@ -63,7 +64,21 @@ OPERATIONS = [
         query={"offered": {"type": "boolean", "default": True}},
     ),
     Operation("get", API + "functions/{function_id}/", "One function with its parameters.", models.FunctionInfo),
-    Operation("get", API + "pipelines/", "The pipelines that you can run.", listed("pipelines", models.PipelineSummary)),
+    Operation(
+        "get",
+        API + "pipelines/",
+        "A page of the pipelines that you can run: the service's own, the facility's, then users' own, each by name.",
+        models.PipelinePage,
+        query={
+            "q": {**TEXT, "maxLength": 200, "description": "Words of name, description, owner, steps, functions and tags."},
+            "origin": {"type": "string", "enum": ["built-in", "facility", "user"]},
+            "owner": {**TEXT, "description": "User id, or me."},
+            "group": INTEGER,
+            "deprecated": {"type": "boolean", "default": False, "description": "Also those that are deprecated."},
+            "page": {**INTEGER, "minimum": 1, "maximum": 100_000, "default": 1},
+            "limit": {**INTEGER, "minimum": 1, "maximum": 200, "default": 50},
+        },
+    ),
     Operation(
         "post",
         API + "pipelines/",
@@ -76,7 +91,19 @@ OPERATIONS = [
             "properties": {
                 "document": reference(models.PipelineDocument),
                 "based_on": {**INTEGER, "description": "The version that was edited; refused (409) when there is a newer one."},
-                "group_id": {**INTEGER, "description": "The OMERO group to save in; your current one when absent."},
+                "group_id": {
+                    **INTEGER,
+                    "description": "The OMERO group for a new pipeline, by default your current one; versions stay together.",
+                },
+                "place": {
+                    **reference(models.PipelinePlace),
+                    "description": "What to attach a new pipeline to; yourself when absent.",
+                },
+                "as_copy": {
+                    "type": "boolean",
+                    "default": False,
+                    "description": "Make a new pipeline of yours, whosever id the document has: for imports and rescued edits.",
+                },
             },
         },
         status=201,
@@ -90,12 +117,60 @@ OPERATIONS = [
     Operation(
         "get",
         API + "pipelines/{pipeline_id}/",
-        "Every version of a pipeline, newest first.",
+        "Every version of a pipeline, newest first, and its line of the list.",
         {
             "type": "object",
-            "required": ["id", "versions"],
-            "properties": {"id": TEXT, "versions": {"type": "array", "items": reference(models.PipelineDocument)}},
+            "required": ["id", "versions", "summary"],
+            "properties": {
+                "id": TEXT,
+                "versions": {"type": "array", "items": reference(models.PipelineDocument)},
+                "summary": reference(models.PipelineSummary),
+            },
         },
+    ),
+    Operation(
+        "delete",
+        API + "pipelines/{pipeline_id}/",
+        "Delete it with all its versions; runs keep their record. Owner or administrator.",
+        {"type": "object", "required": ["deleted"], "properties": {"deleted": TEXT}},
+        query={"revision": {**INTEGER, "minimum": 0}},
+        required_query=("revision",),
+    ),
+    Operation(
+        "post",
+        API + "pipelines/{pipeline_id}/copy/",
+        "Make a copy of your own of any pipeline that you can read.",
+        models.PipelineDocument,
+        body=models.CopyPipeline,
+        status=201,
+    ),
+    Operation(
+        "post",
+        API + "pipelines/{pipeline_id}/rename/",
+        "Show it under another name, and with other tags. No version changes. Owner or administrator.",
+        models.PipelineSummary,
+        body=models.RenamePipeline,
+    ),
+    Operation(
+        "post",
+        API + "pipelines/{pipeline_id}/share/",
+        "Move it with all its versions to another group of yours. Owner.",
+        models.PipelineSummary,
+        body=models.SharePipeline,
+    ),
+    Operation(
+        "post",
+        API + "pipelines/{pipeline_id}/deprecate/",
+        "Hide it from lists, with a note, or show it again. An exact version can still be run. Owner or administrator.",
+        models.PipelineSummary,
+        body=models.DeprecatePipeline,
+    ),
+    Operation(
+        "get",
+        API + "pipelines/{pipeline_id}/export/",
+        "The document as a file.",
+        models.PipelineDocument,
+        query={"version": {**INTEGER, "minimum": 1}},
     ),
     Operation(
         "post",
@@ -242,7 +317,12 @@ SCHEMAS: list[type[BaseModel]] = [
     models.ServiceHealth,
     models.FunctionInfo,
     models.PipelineSummary,
+    models.PipelinePage,
     models.PipelineDocument,
+    models.CopyPipeline,
+    models.RenamePipeline,
+    models.SharePipeline,
+    models.DeprecatePipeline,
     models.ValidationReport,
     models.SubmitExecution,
     models.ExecutionCreated,
@@ -315,7 +395,10 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
         {"name": name, "in": "path", "required": True, "schema": INTEGER.copy() if name == "field" else TEXT.copy()}
         for name in names
     ]
-    parameters += [{"name": name, "in": "query", "schema": dict(schema)} for name, schema in operation.query.items()]
+    parameters += [
+        {"name": name, "in": "query", "schema": dict(schema)} | ({"required": True} if name in operation.required_query else {})
+        for name, schema in operation.query.items()
+    ]
     if operation.idempotent:
         parameters.append(
             {

@@ -51,7 +51,7 @@ def test_the_methods_are_those_that_the_views_take(document: dict[str, Any], dja
         address = re.sub(r"\{field\}", "1", path)
         address = re.sub(r"\{function_id\}", "skimage:gaussian", address)
         address = re.sub(r"\{\w+\}", "x1", address)
-        for method in ("get", "post"):
+        for method in ("get", "post", "delete"):
             response = getattr(django_client, method)(address)
             taken = response.status_code != 405
             assert taken == (method in operations), f"{method.upper()} {address} answers {response.status_code}"

@@ -7,12 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from omero_openhcs import catalogue
+from omero_openhcs import catalogue, library
 from omero_openhcs.service.connection import service_for
-from openhcs_client import OpenHCSError, PipelineDocument, ValidationReport, document_schema, read_document
+from openhcs_client import (
+    ChangeOfPipeline,
+    OpenHCSError,
+    PipelineDocument,
+    PipelinePage,
+    PipelinePlace,
+    PipelineSearch,
+    PipelineSource,
+    ValidationReport,
+    document_schema,
+    read_document,
+)
 
 from .decorators import api_view
-from .requests import read_body
+from .requests import read_body, read_query
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -29,14 +40,18 @@ RENDER_TIMEOUT_MS = 50_000
 class SavePipeline(BaseModel):
     """A document to save. ``based_on`` is the version that was edited: saving is refused when there is a newer one.
 
-    ``group_id`` is the group to save in: its permissions decide who sees the pipeline.
+    ``group_id`` is the group to save a new pipeline in: its permissions decide who sees it. ``place`` is what to attach it to.
+    ``as_copy`` makes a new pipeline of the document, whosever id it has: to import a file, or to keep an edit whose pipeline
+    was deleted or changed meanwhile.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     document: dict[str, Any]
     based_on: int | None = Field(default=None, ge=1)
-    group_id: int | None = None
+    group_id: int | None = Field(default=None, ge=0, lt=2**63)
+    place: PipelinePlace | None = None
+    as_copy: bool = False
 
 
 class RenderPipeline(BaseModel):
@@ -57,18 +72,26 @@ class ValidatePipeline(BaseModel):
 
 
 @api_view("GET", "POST", omero=True)
-def pipeline_collection(request: HttpRequest, asker: Asker) -> dict[str, Any] | tuple[PipelineDocument, int]:
-    """List the pipelines, or save a new version of one's own."""
+def pipeline_collection(request: HttpRequest, asker: Asker) -> PipelinePage | tuple[PipelineDocument, int]:
+    """A page of the pipelines, or save a new version of one's own."""
     if request.method == "POST":
         return _save(asker, read_body(request, SavePipeline)), 201
-    return {"pipelines": [line.model_dump(mode="json") for line in catalogue.list_pipelines(asker)]}
+    search = read_query(request, PipelineSearch)
+    return library.find(asker, search, library.offered_by_service(asker, search))
 
 
-@api_view("GET", omero=True)
+@api_view("GET", "DELETE", omero=True)
 def pipeline_detail(request: HttpRequest, asker: Asker, pipeline_id: str) -> dict[str, Any]:
-    """Every version of a pipeline, newest first."""
+    """Every version of a pipeline, newest first, with its line of the list; or delete all of it."""
+    if request.method == "DELETE":
+        library.delete(asker, pipeline_id, read_query(request, ChangeOfPipeline).revision)
+        return {"deleted": pipeline_id}
     versions = catalogue.read_pipeline(asker, pipeline_id)
-    return {"id": pipeline_id, "versions": [document.model_dump(mode="json") for document in versions]}
+    return {
+        "id": pipeline_id,
+        "versions": [document.model_dump(mode="json") for document in versions],
+        "summary": library.summary(asker, pipeline_id).model_dump(mode="json"),
+    }
 
 
 @api_view("POST")
@@ -103,7 +126,10 @@ def _save(asker: Asker, body: SavePipeline) -> PipelineDocument:
     report = asker.service.validate(document, None)
     if not report.valid:
         raise _invalid(report.field_errors)
-    return catalogue.save_pipeline(asker, document, based_on=body.based_on, group_id=body.group_id)
+    if body.as_copy:
+        source = PipelineSource(id=document.id, version=document.version, hash=document.content_hash())
+        return catalogue.save_copy(asker, document, copied_from=source, group_id=body.group_id, place=body.place)
+    return catalogue.save_pipeline(asker, document, based_on=body.based_on, group_id=body.group_id, place=body.place)
 
 
 def _document(content: dict[str, Any]) -> PipelineDocument:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import executions, functions, golden_wells, health, labels, pipelines
+from . import executions, functions, golden_wells, health, labels, library, pipelines
 from .decorators import not_found
 
 urlpatterns = [
@@ -20,6 +20,11 @@ urlpatterns = [
     path("pipelines/<slug:pipeline_id>/check/", golden_wells.check, name="openhcs_api_check"),
     path("pipelines/<slug:pipeline_id>/check/sharing/", golden_wells.sharing_check, name="openhcs_api_sharing_check"),
     path("pipelines/<slug:pipeline_id>/golden-wells/", golden_wells.record, name="openhcs_api_golden_wells"),
+    path("pipelines/<slug:pipeline_id>/copy/", library.copy, name="openhcs_api_pipeline_copy"),
+    path("pipelines/<slug:pipeline_id>/rename/", library.rename, name="openhcs_api_pipeline_rename"),
+    path("pipelines/<slug:pipeline_id>/share/", library.share, name="openhcs_api_pipeline_share"),
+    path("pipelines/<slug:pipeline_id>/deprecate/", library.deprecate, name="openhcs_api_pipeline_deprecate"),
+    path("pipelines/<slug:pipeline_id>/export/", library.export, name="openhcs_api_pipeline_export"),
     path("executions/", executions.execution_collection, name="openhcs_api_executions"),
     path("executions/<slug:execution_id>/", executions.execution_detail, name="openhcs_api_execution"),
     path("executions/<slug:execution_id>/status/", executions.status, name="openhcs_api_status"),

@@ -14,9 +14,12 @@ from omero_sandbox.model.reflection import ENTITIES
 __all__ = ["register_functions"]
 
 
-@lru_cache(maxsize=256)
-def _pieces(pattern: str, escape: str) -> tuple[tuple[str | None, ...], ...]:
-    """The parts of a pattern between its ``%``; None stands for ``_``."""
+_Piece = str | tuple[str | None, ...]
+"""A part of a pattern between its ``%``: plain text, or characters of which None stands for ``_``."""
+
+
+@lru_cache(maxsize=1024)
+def _pieces(pattern: str, escape: str) -> tuple[_Piece, ...]:
     pieces: list[list[str | None]] = [[]]
     characters = iter(pattern)
     for character in characters:
@@ -26,19 +29,24 @@ def _pieces(pattern: str, escape: str) -> tuple[tuple[str | None, ...], ...]:
             pieces.append([])
         else:
             pieces[-1].append(None if character == "_" else character)
-    return tuple(tuple(piece) for piece in pieces)
+    return tuple(tuple(piece) if None in piece else "".join(filter(None, piece)) for piece in pieces)
 
 
-def _fits(text: str, piece: tuple[str | None, ...], start: int) -> bool:
+def _fits(text: str, piece: _Piece, start: int) -> bool:
+    if isinstance(piece, str):
+        return text.startswith(piece, start)
     return all(wanted is None or wanted == text[start + number] for number, wanted in enumerate(piece))
 
 
-def _find(text: str, piece: tuple[str | None, ...], start: int, end: int) -> int | None:
+def _find(text: str, piece: _Piece, start: int, end: int) -> int | None:
     """Where a piece first occurs between two positions."""
+    if isinstance(piece, str):
+        found = text.find(piece, start, end)
+        return None if found < 0 else found
     return next((at for at in range(start, end - len(piece) + 1) if _fits(text, piece, at)), None)
 
 
-def _matches(text: str, pieces: tuple[tuple[str | None, ...], ...]) -> bool:
+def _matches(text: str, pieces: tuple[_Piece, ...]) -> bool:
     """Match piece by piece, each as far left as it goes: never more than pattern times text, unlike a regular expression."""
     first, *middle = pieces
     if not middle:

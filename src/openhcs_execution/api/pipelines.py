@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from openhcs_client import (
@@ -54,8 +54,12 @@ class Rendering(BaseModel):
 
 
 @router.get("/")
-async def pipelines(service: ServiceOf, _claims: ClaimsOf) -> dict[str, list[PipelineSummary]]:
-    return {"pipelines": service.pipelines.summaries()}
+async def pipelines(
+    service: ServiceOf, _claims: ClaimsOf, q: Annotated[str, Query(max_length=200)] = ""
+) -> dict[str, list[PipelineSummary]]:
+    """The pipelines offered here; with ``q`` those that have all of its words."""
+    titles = {function.id: function.title for function in service.functions.list()} if q else {}
+    return {"pipelines": service.pipelines.summaries(q, titles)}
 
 
 @router.get("/schema/")

@@ -6,12 +6,19 @@ One JSON file per version, ``<id>/<version>.json``, which never changes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from openhcs_client import OpenHCSError, PipelineDocument, PipelineSummary, read_document
+from openhcs_client import (
+    OpenHCSError,
+    PipelineDocument,
+    PipelineSummary,
+    read_document,
+    searchable_text,
+    words_of_search,
+)
 from openhcs_execution.engine import check_published
 
 from .folders import read_folders
@@ -74,8 +81,12 @@ class PipelineCatalogue:
     def _documents(self) -> list[PipelineDocument]:
         return [document for versions in self._versions.values() for document in versions.values()]
 
-    def summaries(self) -> list[PipelineSummary]:
-        """One line per pipeline, as its newest version describes it, by name."""
+    def summaries(self, q: str = "", titles: Mapping[str, str] | None = None) -> list[PipelineSummary]:
+        """One line per pipeline, as its newest version describes it, by name.
+
+        Only of pipelines that have every word of ``q``, also in their steps and in the ``titles`` of their functions (by id).
+        """
+        words = words_of_search(q)
         newest = [(versions[max(versions)], sorted(versions, reverse=True)) for versions in self._versions.values()]
         return [
             PipelineSummary(
@@ -88,6 +99,7 @@ class PipelineCatalogue:
                 minimum_channels=document.minimum_channels,
             )
             for document, versions in sorted(newest, key=lambda entry: entry[0].name.casefold())
+            if not words or _has(searchable_text(document, titles or {}), words)
         ]
 
     def versions(self, pipeline_id: str) -> list[PipelineDocument]:
@@ -119,3 +131,7 @@ class PipelineCatalogue:
             f"Pipeline {versions[0].name!r} has no version {version}; there is {there}.",
             status=404,
         )
+
+
+def _has(text: str, words: Sequence[str]) -> bool:
+    return all(word in text for word in words)

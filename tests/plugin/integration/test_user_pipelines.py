@@ -31,7 +31,7 @@ def save(person: WebUser, document: dict[str, Any], **more: Any) -> Any:
 
 
 def listed(person: WebUser) -> dict[str, dict[str, Any]]:
-    return {line["id"]: line for line in person.get(person.api("pipelines/")).json()["pipelines"]}
+    return {line["id"]: line for line in person.get(person.api("pipelines/?origin=user&limit=200")).json()["pipelines"]}
 
 
 def test_a_pipeline_is_saved_listed_read_and_run(ada: WebUser, plate: int, document: dict[str, Any]) -> None:
