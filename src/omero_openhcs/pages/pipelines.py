@@ -23,7 +23,7 @@ __all__ = ["pipeline", "pipelines"]
 def pipelines(request: HttpRequest, asker: Asker) -> dict[str, Any]:
     """Every pipeline that the user can choose."""
     lines, trouble = or_trouble(lambda: list_pipelines(asker), [])
-    built_in = [line for line in lines if line.origin == "built-in"]
+    built_in = [line for line in lines if line.origin != "user"]
     return {
         "section": "pipelines",
         "built_in": built_in,
