@@ -19,6 +19,7 @@ ROUTES = [
     ("POST", "pipelines/validate/"),
     ("POST", "pipelines/render/"),
     ("GET", "pipelines/schema/"),
+    ("POST", "pipelines/golden-check/"),
     ("POST", "executions/"),
     ("GET", "executions/"),
     ("GET", "executions/x/"),
