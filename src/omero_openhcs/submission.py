@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -13,22 +13,24 @@ from openhcs_client import (
     ExecutionCreated,
     ExecutionDetail,
     OpenHCSError,
+    ParameterValue,
     PipelineDocument,
     PipelineSummary,
     ServiceSubmission,
     SubmitExecution,
+    ValidationReport,
 )
 
 from . import settings
 from .omero_access.pipeline_changes import open_pipeline
 from .omero_access.pipelines import is_user_pipeline, read_versions
-from .omero_access.plates import PlateSummary, open_plate
+from .omero_access.plates import PlateSummary, open_plate, read_layout
 from .omero_access.sessions import close_session, open_job_session
 
 if TYPE_CHECKING:
     from .identity import Asker
 
-__all__ = ["require_may_run", "run_again", "sign_in_again", "submit"]
+__all__ = ["check_on_plate", "require_may_run", "run_again", "sign_in_again", "submit"]
 
 
 def submit(
@@ -57,6 +59,27 @@ def submit(
             ),
             idempotency_key=idempotency_key,
         )
+
+
+def check_on_plate(
+    asker: Asker,
+    document: PipelineDocument,
+    plate_id: int,
+    wells: Sequence[str] | None,
+    parameters: Mapping[str, ParameterValue],
+) -> ValidationReport:
+    """Ask the service whether ``document`` would run on these wells, and what it would take. Nothing is kept.
+
+    Raises:
+        OpenHCSError: ``plate_not_found`` (404) when the user may not read the plate; ``plate_empty`` (422).
+    """
+    layout = read_layout(asker.omero, open_plate(asker.omero, plate_id))
+    there = [well.well for well in layout.wells]
+    chosen = [name for name in there if name in set(wells)] if wells else there
+    unknown = sorted(set(wells or ()) - set(there))
+    if unknown:
+        return ValidationReport(valid=False, field_errors={"wells": f"The plate has no images in {', '.join(unknown[:10])}."})
+    return asker.service.validate(document, plate=layout.shape(chosen), parameters=parameters)
 
 
 def sign_in_again(asker: Asker, execution: ExecutionDetail) -> None:

@@ -73,7 +73,7 @@ from ._pipelines import (
     StepGrouping,
     ValidationReport,
 )
-from ._plates import FieldLayout, PlateLayout, WellLayout, plate_format
+from ._plates import FieldLayout, FieldShape, PlateLayout, PlateShape, WellKind, WellLayout, plate_format
 from ._results import ExecutionResults, LabelImage, MeasurementRows, MeasurementTable
 from ._service import AUDIENCE, Claims, GroupClaim, ServiceHealth, ServiceSubmission, SignedIn, SignIn
 from ._strict_json import read_json
@@ -103,6 +103,7 @@ __all__ = [
     "ExposedParameter",
     "FailureClass",
     "FieldLayout",
+    "FieldShape",
     "FunctionCost",
     "FunctionInfo",
     "FunctionParameter",
@@ -133,6 +134,7 @@ __all__ = [
     "PlateLayout",
     "RecordGoldenWell",
     "RecordedMeasurement",
+    "PlateShape",
     "RemoteOrchestrator",
     "RenamePipeline",
     "ResultLinks",
@@ -148,6 +150,7 @@ __all__ = [
     "ValidationReport",
     "WellExecution",
     "WellFailure",
+    "WellKind",
     "WellLayout",
     "WellState",
     "check_golden_well",

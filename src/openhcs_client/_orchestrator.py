@@ -53,7 +53,8 @@ from ._library import (
     RenamePipeline,
     SharePipeline,
 )
-from ._pipelines import FunctionInfo, PipelineDocument, PipelineOrigin, PipelineSummary, ValidationReport
+from ._pipelines import FunctionInfo, ParameterValue, PipelineDocument, PipelineOrigin, PipelineSummary, ValidationReport
+from ._plates import PlateShape
 from ._results import ExecutionResults, LabelImage, MeasurementRows
 from ._service import ServiceHealth, ServiceSubmission
 from ._sign_in import OmeroSessionAuth, TokenAuth, WebSessionAuth, require_confidential, sign_in_to_web, web_root
@@ -273,10 +274,27 @@ class RemoteOrchestrator:
         return parse(PipelineSummary, self._api.post(path_of("pipelines", pipeline_id, what), body))
 
     def validate(
-        self, document: PipelineDocument | Mapping[str, Any], channels: Sequence[str] | None = None
+        self,
+        document: PipelineDocument | Mapping[str, Any],
+        channels: Sequence[str] | None = None,
+        *,
+        plate_id: int | None = None,
+        wells: Sequence[str] | None = None,
+        parameters: Mapping[str, ParameterValue] | None = None,
+        plate: PlateShape | None = None,
     ) -> ValidationReport:
-        """Check a document, also against the channels of a plate. A document that is wrong gives a report, not an error."""
-        body = {"document": as_json(document), "channels": list(channels) if channels is not None else None}
+        """Check a document, also against the channels of a plate. A document that is wrong gives a report, not an error.
+
+        With ``plate_id`` (and ``wells``, all by default) OMERO.web checks it for running on that plate with ``parameters``, and
+        the report has an estimate. The execution service knows no plates by itself; it takes the ``plate``'s shape instead.
+        """
+        body: dict[str, Any] = {"document": as_json(document), "channels": list(channels) if channels is not None else None}
+        if plate_id is not None:
+            body |= {"plate_id": plate_id, "wells": list(wells) if wells is not None else None}
+        if plate is not None:
+            body["plate"] = plate.model_dump(mode="json")
+        if parameters is not None:
+            body["parameters"] = dict(parameters)
         return parse(ValidationReport, self._api.post("pipelines/validate/", body))
 
     def render(self, document: PipelineDocument | Mapping[str, Any]) -> str:

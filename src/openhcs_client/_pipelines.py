@@ -320,3 +320,6 @@ class ValidationReport(BaseModel):
     field_errors: dict[str, str] = Field(default_factory=dict)
     warnings: list[str] = Field(default_factory=list)
     estimate: RunEstimate | None = Field(default=None, description="Only for a valid document and a known plate.")
+    complete: bool = Field(
+        default=True, description="False when OpenHCS, which is still starting, has not looked at it: ask again in a moment."
+    )

@@ -50,9 +50,9 @@ class Service:
         self.omero = OmeroServer(settings.omero_host, settings.omero_port)
         self.results = ResultStore(settings.results)
         self.workers = settings.workers
-        self._desk = EngineDesk(settings.engine_home)
+        self.desk = EngineDesk(settings.engine_home)
         self._keeper = SessionKeeper(self.database, self.vault, self.omero, settings.keep_alive_seconds)
-        self._saver = Saver(self.database, self.results, self.vault, self.omero, self._desk, on_finished=self._keeper.wake)
+        self._saver = Saver(self.database, self.results, self.vault, self.omero, self.desk, on_finished=self._keeper.wake)
         self._dispatcher = Dispatcher(self.database, self.results, settings, on_change=self._changed)
 
     def start(self) -> None:
@@ -68,17 +68,18 @@ class Service:
         self._dispatcher.start()
         self._saver.start()
         self._keeper.start()
+        self.desk.warm_up(after=self._dispatcher.wait_until_ready)  # computing comes first
 
     def stop(self) -> None:
         """Stop the loops, the workers and their children. What was in work is put back at the next start."""
         self._dispatcher.stop()
         self._saver.stop()
         self._keeper.stop()
-        self._desk.close()
         self.close()
 
     def close(self) -> None:
-        """Release the database and the data folder."""
+        """Release the database and the data folder, and end the engine for questions."""
+        self.desk.close()
         self.database.close()
         self._lock.close()
 
@@ -108,7 +109,7 @@ class Service:
         Raises:
             OpenHCSError: ``engine_unavailable``, status 503.
         """
-        return self._desk.render_python(document)
+        return self.desk.render_python(document)
 
 
 def _lock_data_folder(settings: Settings) -> IO[str]:

@@ -23,15 +23,19 @@ from openhcs_client import (
     well_name,
     well_position,
 )
-from openhcs_execution.catalogue import PipelineCatalogue, apply_parameters
+from openhcs_execution.catalogue import PipelineCatalogue
+from openhcs_execution.checking import check_run
 from openhcs_execution.database import ExecutionRow, JobSession
-from openhcs_execution.engine import check_document, check_published
 from openhcs_execution.logging import get_logger
 from openhcs_execution.omero_io import OmeroServer, close_job_session, join_session, open_job_session, read_layout, session_user
 from openhcs_execution.queue.adding import NewExecution, add_execution, find_repeated
+from openhcs_execution.queue.reading import reader_of
 from openhcs_execution.service import Service
 
-__all__ = ["chosen_wells", "submit"]
+__all__ = ["TRIAL_WAIT_SECONDS", "chosen_wells", "submit"]
+
+TRIAL_WAIT_SECONDS = 8.0
+"""How long a submission waits for OpenHCS's opinion: OMERO.web gives it 15 seconds. After that all other checks must do."""
 
 log = get_logger(__name__)
 
@@ -65,7 +69,10 @@ def submit(service: Service, claims: Claims, request: ServiceSubmission, key: st
             )
         layout = read_layout(conn, request.plate_id)
         wells = [chosen_well(layout, request.test_well)] if request.test_well else chosen_wells(layout, request.wells)
-        applied = _checked(document, request, layout, wells)
+        check = check_run(
+            service, document, request.parameters, layout.shape(wells), reader_of(claims), wait_seconds=TRIAL_WAIT_SECONDS
+        )
+        applied = check.raise_if_wrong()
         if not request.session_for_job:
             session_key = open_job_session(conn, layout.group_id, idle_minutes=service.settings.session_idle_minutes)
     new = NewExecution(
@@ -86,7 +93,14 @@ def submit(service: Service, claims: Claims, request: ServiceSubmission, key: st
         _close_unneeded(service, execution_id, request)
         return execution_id, False
     service.wake()
-    log.info("submitted", execution_id=execution_id, plate_id=layout.plate_id, pipeline_id=document.id, wells=len(wells))
+    log.info(
+        "submitted",
+        execution_id=execution_id,
+        plate_id=layout.plate_id,
+        pipeline_id=document.id,
+        wells=len(wells),
+        tried=check.complete,
+    )
     return execution_id, True
 
 
@@ -168,41 +182,6 @@ def _document(pipelines: PipelineCatalogue, request: ServiceSubmission) -> Pipel
             field_errors={"pipeline_id": "differs from the document"},
         )
     return document
-
-
-def _checked(
-    document: PipelineDocument, request: ServiceSubmission, layout: PlateLayout, wells: Sequence[str]
-) -> PipelineDocument:
-    if len(layout.channels) < document.minimum_channels:
-        raise OpenHCSError(
-            "too_few_channels",
-            f"The pipeline {document.name!r} needs {document.minimum_channels} channels; the plate has {len(layout.channels)}.",
-            status=422,
-        )
-    _require_one_time_point(layout, wells)
-    applied = apply_parameters(document, request.parameters, layout.channels)
-    errors = check_published(document, None).field_errors | check_document(applied, layout.channels).field_errors
-    if errors:
-        raise OpenHCSError(
-            "invalid_pipeline",
-            f"The pipeline {document.name!r} cannot be run on this plate.",
-            status=422,
-            field_errors={f"document.{path}": message for path, message in errors.items()},
-        )
-    return applied
-
-
-def _require_one_time_point(layout: PlateLayout, wells: Sequence[str]) -> None:
-    """Refuse time series before their images are read: no pipeline follows objects through time."""
-    series = [name for name in wells if any(field.size_t > 1 for field in layout.well(name).fields)]
-    if series:
-        shown = ", ".join(series[:10]) + (", …" if len(series) > 10 else "")
-        raise OpenHCSError(
-            "time_series",
-            f"Pipelines work on one time point, but these wells have several: {shown}.",
-            status=422,
-            field_errors={"wells": f"several time points in {shown}"},
-        )
 
 
 def chosen_well(layout: PlateLayout, name: str) -> str:

@@ -47,7 +47,16 @@ def plate_layout(wells: int, plate_id: int = 5, group_id: int = 3) -> PlateLayou
     )
 
 
-def enqueue(database: Database, wells: int = 3, *, owner: int = 2, test_well: bool = False, group: int = 3, **more) -> int:
+def enqueue(
+    database: Database,
+    wells: int = 3,
+    *,
+    owner: int = 2,
+    test_well: bool = False,
+    group: int = 3,
+    document: PipelineDocument = DOCUMENT,
+    **more,
+) -> int:
     """Queue an execution and return its internal number."""
     layout = plate_layout(wells, group_id=group)
     names = [well.well for well in layout.wells]
@@ -56,8 +65,8 @@ def enqueue(database: Database, wells: int = 3, *, owner: int = 2, test_well: bo
         NewExecution(
             owner_id=owner,
             owner_name=f"user {owner}",
-            document=DOCUMENT,
-            applied=DOCUMENT,
+            document=document,
+            applied=document,
             parameters={},
             layout=layout,
             wells=names[:1] if test_well else names,

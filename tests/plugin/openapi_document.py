@@ -175,13 +175,17 @@ OPERATIONS = [
     Operation(
         "post",
         API + "pipelines/validate/",
-        "Check a document, also against the channels of a plate. 200 also when something is wrong with it.",
+        "Check a document: by itself, against the channels of a plate, or for running it on wells of a plate with these "
+        "parameters, which also estimates the run. 200 also when something is wrong with it.",
         models.ValidationReport,
         body={
             **DOCUMENT,
             "properties": {
                 "document": {"type": "object"},
                 "channels": {"type": "array", "items": TEXT, "maxItems": 100, "nullable": True},
+                "plate_id": {"type": "integer", "minimum": 1, "nullable": True},
+                "wells": {"type": "array", "items": TEXT, "maxItems": 10000, "nullable": True},
+                "parameters": {"type": "object"},
             },
         },
     ),

@@ -9,9 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from omero_openhcs import catalogue, library
 from omero_openhcs.service.connection import service_for
+from omero_openhcs.submission import check_on_plate
 from openhcs_client import (
     ChangeOfPipeline,
     OpenHCSError,
+    ParameterValue,
     PipelineDocument,
     PipelinePage,
     PipelinePlace,
@@ -23,9 +25,11 @@ from openhcs_client import (
 )
 
 from .decorators import api_view
-from .requests import read_body, read_query
+from .requests import mentions, read_body, read_query
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django.http import HttpRequest
 
     from omero_openhcs.identity import Asker
@@ -63,12 +67,18 @@ class RenderPipeline(BaseModel):
 
 
 class ValidatePipeline(BaseModel):
-    """A document to check, against the names of a plate's channels when given."""
+    """A document to check: by itself, against the names of a plate's channels, or for running it on wells of a plate.
 
-    model_config = ConfigDict(extra="forbid")
+    ``wells`` empty means every well with images; ``parameters`` are the values that the user set for the run.
+    """
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     document: dict[str, Any]
     channels: list[str] | None = Field(default=None, max_length=100)
+    plate_id: int | None = Field(default=None, ge=1, lt=2**63)
+    wells: list[str] | None = Field(default=None, max_length=10_000)
+    parameters: dict[str, ParameterValue] = Field(default_factory=dict, max_length=100)
 
 
 @api_view("GET", "POST", omero=True)
@@ -95,14 +105,31 @@ def pipeline_detail(request: HttpRequest, asker: Asker, pipeline_id: str) -> dic
 
 
 @api_view("POST")
-def validate(request: HttpRequest, asker: Asker) -> ValidationReport:
-    """Check a document without saving it. The answer is 200 also when something is wrong with it."""
+def _validate(request: HttpRequest, asker: Asker) -> ValidationReport:
     body = read_body(request, ValidatePipeline)
+    return _report(body, lambda document: asker.service.validate(document, body.channels))
+
+
+@api_view("POST", omero=True)
+def _validate_on_plate(request: HttpRequest, asker: Asker) -> ValidationReport:
+    body = read_body(request, ValidatePipeline)
+    return _report(body, lambda document: check_on_plate(asker, document, body.plate_id or 0, body.wells, body.parameters))
+
+
+def validate(request: HttpRequest) -> Any:
+    """Check a document without saving it. The answer is 200 also when something is wrong with it.
+
+    Only with a plate does this need an OMERO connection.
+    """
+    return _validate_on_plate(request) if mentions(request, "plate_id") else _validate(request)
+
+
+def _report(body: ValidatePipeline, check: Callable[[PipelineDocument], ValidationReport]) -> ValidationReport:
     try:
         document = read_document(body.document)
     except OpenHCSError as error:
         return ValidationReport(valid=False, field_errors=error.field_errors)
-    return asker.service.validate(document, body.channels)
+    return check(document)
 
 
 @api_view("POST")

@@ -13,7 +13,7 @@ from openhcs_client import OpenHCSError, field_errors_of, read_json, summary_of
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-__all__ = ["idempotency_key", "read_body", "read_query"]
+__all__ = ["idempotency_key", "mentions", "read_body", "read_query"]
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -39,6 +39,15 @@ def read_query(request: HttpRequest, model: type[Model]) -> Model:
         OpenHCSError: ``invalid_request`` (422) with ``field_errors``.
     """
     return _checked(model, {name: value for name, value in request.GET.items() if value != ""})
+
+
+def mentions(request: HttpRequest, field: str) -> bool:
+    """Whether the JSON body has a value for ``field``; one that cannot be read has none, and is refused by who reads it."""
+    try:
+        content = read_json(request.body)
+    except OpenHCSError:
+        return False
+    return isinstance(content, dict) and content.get(field) is not None
 
 
 def idempotency_key(request: HttpRequest) -> str | None:

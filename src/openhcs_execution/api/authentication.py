@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 
 from openhcs_client import Claims, OpenHCSError
 from openhcs_execution.database import ExecutionRow
-from openhcs_execution.queue.reading import Reader
+from openhcs_execution.queue.reading import reader_of
 from openhcs_execution.service import Service
 from openhcs_execution.tokens import read_token
 
@@ -34,15 +34,6 @@ async def _claims(request: Request) -> Claims:
 
 ServiceOf = Annotated[Service, Depends(_service)]
 ClaimsOf = Annotated[Claims, Depends(_claims)]
-
-
-def reader_of(claims: Claims) -> Reader:
-    """What these claims let a user see."""
-    return Reader(
-        user_id=claims.user_id,
-        reads_everything=claims.admin,
-        readable_groups=frozenset(group.id for group in claims.groups if group.reads_all),
-    )
 
 
 def require_owner(claims: Claims, execution: ExecutionRow) -> None:

@@ -12,12 +12,15 @@ from openhcs_client import (
     GoldenCheck,
     GoldenQuestion,
     OpenHCSError,
+    ParameterValue,
     PipelineDocument,
     PipelineSummary,
+    PlateShape,
     ValidationReport,
     document_schema,
     read_document,
 )
+from openhcs_execution.checking import check_run
 from openhcs_execution.engine import check_document, check_published
 from openhcs_execution.queue.golden import check_golden_wells
 
@@ -28,6 +31,9 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/pipelines", route_class=StrictJsonRoute)
 
+_TRIAL_WAIT_SECONDS = 2.5
+"""A page that is told that the check is not complete asks again; it must not hold a worker of OMERO.web for long."""
+
 
 class PipelineVersions(BaseModel):
     """Every version of a pipeline, newest first."""
@@ -37,12 +43,17 @@ class PipelineVersions(BaseModel):
 
 
 class Validation(BaseModel):
-    """A document to check, for a plate with these channels when they are known."""
+    """A document to check: for a plate with these channels, or for the wells of a plate of this shape.
+
+    With a shape, the user's ``parameters`` are applied, OpenHCS itself is asked, and the run is estimated.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     document: dict[str, Any]
-    channels: list[str] | None = Field(default=None, max_length=64)
+    channels: list[str] | None = Field(default=None, max_length=100)
+    plate: PlateShape | None = None
+    parameters: dict[str, ParameterValue] = Field(default_factory=dict, max_length=100)
 
 
 class Rendering(BaseModel):
@@ -73,13 +84,17 @@ async def pipeline(service: ServiceOf, _claims: ClaimsOf, pipeline_id: str) -> P
 
 
 @router.post("/validate/")
-def validate(_claims: ClaimsOf, body: Validation) -> ValidationReport:
+def validate(service: ServiceOf, claims: ClaimsOf, body: Validation) -> ValidationReport:
     """Say what is wrong with a document; an invalid one is an answer, not an error."""
     try:
         document = read_document(body.document)
     except OpenHCSError as error:
         return ValidationReport(valid=False, field_errors=error.field_errors)
-    return check_published(document, body.channels)
+    if body.plate is None:
+        return check_published(document, body.channels)
+    return check_run(
+        service, document, body.parameters, body.plate, reader_of(claims), wait_seconds=_TRIAL_WAIT_SECONDS
+    ).report()
 
 
 @router.post("/render/")

@@ -67,6 +67,8 @@ class Dispatcher:
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._tasks: dict[str, _Task] = {}
         self._stopping = threading.Event()
+        self._decided = threading.Event()
+        """Set when the workers are there, or will not come."""
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
         self._stoppers = ThreadPoolExecutor(2, thread_name_prefix="stop-work")
         self._on_change = on_change
@@ -75,6 +77,11 @@ class Dispatcher:
     def ready(self) -> bool:
         return self._cluster is not None
 
+    def wait_until_ready(self) -> bool:
+        """Wait for the workers; False when the dispatcher was stopped instead."""
+        self._decided.wait()
+        return self.ready and not self._stopping.is_set()
+
     def start(self) -> None:
         """Start the loop; it starts the cluster."""
         self._thread.start()
@@ -82,6 +89,7 @@ class Dispatcher:
     def stop(self) -> None:
         """Stop the loop and the workers with their engines."""
         self._stopping.set()
+        self._decided.set()
         self.wake()
         if self._thread.is_alive():
             self._thread.join(30)
@@ -121,6 +129,7 @@ class Dispatcher:
             return
         cluster.client.subscribe_topic(TOPIC, self._receive)
         self._cluster = cluster
+        self._decided.set()
         log.info("workers_ready", workers=self._settings.workers)
         while not self._stopping.is_set():
             self._persist(lambda: self._fill(cluster))

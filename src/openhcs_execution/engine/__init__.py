@@ -10,7 +10,8 @@ numpy's heavier friends: those live in the child process, which can be killed wi
 from __future__ import annotations
 
 from .catalogue import function, load_functions
-from .jobs import EngineJob, EngineProgress, EngineResult, LabelFile
+from .fitting import Misfit, find_misfits, focal_planes, projects_focal_planes
+from .jobs import EngineJob, EngineProgress, EngineResult, LabelFile, TrialKind, TrialResult
 from .process import EngineLost, EngineProcess
 from .staging import StagingFolder
 from .validation import check_document, check_published, check_value
@@ -22,10 +23,16 @@ __all__ = [
     "EngineProgress",
     "EngineResult",
     "LabelFile",
+    "Misfit",
     "StagingFolder",
+    "TrialKind",
+    "TrialResult",
     "check_document",
     "check_published",
     "check_value",
+    "find_misfits",
+    "focal_planes",
     "function",
     "load_functions",
+    "projects_focal_planes",
 ]

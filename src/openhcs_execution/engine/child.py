@@ -79,8 +79,8 @@ def _answer(request: dict[str, Any], send: Send) -> None:
     """Do what one request asks, and answer it with a result or an error."""
     from openhcs_client import OpenHCSError, PipelineDocument
 
-    from . import compute
-    from .jobs import EngineJob
+    from . import compute, trial
+    from .jobs import EngineJob, TrialKind
 
     try:
         match request["operation"]:
@@ -92,6 +92,10 @@ def _answer(request: dict[str, Any], send: Send) -> None:
                 answer: Any = result.model_dump(mode="json")
             case "render":
                 answer = compute.render(PipelineDocument.model_validate(request["document"]))
+            case "try":
+                kinds = [TrialKind.model_validate(kind) for kind in request["kinds"]]
+                document = PipelineDocument.model_validate(request["document"])
+                answer = trial.try_document(document, request["channels"], kinds).model_dump(mode="json")
             case unknown:
                 raise OpenHCSError("bad_request", f"The engine cannot {unknown!r}.")
     except Exception as error:

@@ -12,7 +12,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tifffile
 from openhcs.core.config import PipelineConfig
 from openhcs.core.pipeline_document import PipelineDocument as UpstreamDocument
@@ -23,16 +22,15 @@ from openhcs_client import FailureClass, OpenHCSError, ParameterValue, PipelineD
 from .catalogue import catalogue_entry
 from .collect import collect
 from .failures import failure_from, well_failure
-from .jobs import EngineJob, EngineProgress, EngineResult
+from .jobs import EngineJob, EngineProgress, EngineResult, TrialKind
 from .orchestration import WellMissingError, run_well
-from .staging import IMAGES, StagedPlane, StagingFolder, read_staged_planes
+from .staging import IMAGES, StagedPlane, read_staged_planes
 from .steps import build_steps, projects
+from .trial import TINY_WELL, stage_tiny_well
 from .validation import check_document
 
 __all__ = ["compute", "rehearse", "render", "versions"]
 
-_TINY_WELL = "A01"
-_TINY = 64  # edge, in pixels, of the planes of a well that only serves to try something
 _MANY_CHANNELS = 32
 
 
@@ -147,10 +145,10 @@ def rehearse() -> EngineResult:
     ]
     document = PipelineDocument(id="rehearsal", name="Rehearsal", steps=steps)
     with tempfile.TemporaryDirectory(prefix="openhcs-rehearsal-", ignore_cleanup_errors=True) as folder:
-        planes = _tiny_well(Path(folder), ["1"])
+        planes = stage_tiny_well(Path(folder) / "planes", ["1"], TrialKind(fields=1, focal_planes=1, pixel_type="uint16"))
         job = EngineJob(
             execution_id="rehearsal",
-            well=_TINY_WELL,
+            well=TINY_WELL,
             document=document,
             channels=["1"],
             fields=[1],
@@ -158,18 +156,6 @@ def rehearse() -> EngineResult:
             output=Path(folder) / "out",
         )
         return compute(job, lambda progress: None)
-
-
-def _tiny_well(folder: Path, channels: Sequence[str]) -> Path:
-    """Stage a well of one small field: a few bright discs on noise."""
-    y, x = np.mgrid[:_TINY, :_TINY]
-    discs = sum(np.exp(-(((y - cy) ** 2 + (x - cx) ** 2) / 40)) for cy, cx in ((16, 16), (40, 44), (52, 14)))
-    pixels = np.random.default_rng(0).poisson(100 + 900 * discs).astype(np.uint16)
-    staging = StagingFolder(folder / "planes", _TINY_WELL, channels, None)
-    for channel in range(1, len(channels) + 1):
-        staging.add_plane(1, channel, 1, 1, pixels)
-    staging.finish()
-    return staging.root
 
 
 def render(document: PipelineDocument) -> str:

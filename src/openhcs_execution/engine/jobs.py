@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from openhcs_client import PipelineDocument, WellFailure
 
-__all__ = ["EngineJob", "EngineProgress", "EngineResult", "LabelFile"]
+__all__ = ["EngineJob", "EngineProgress", "EngineResult", "LabelFile", "TrialKind", "TrialResult"]
 
 
 class EngineJob(BaseModel):
@@ -63,3 +63,20 @@ class EngineResult(BaseModel):
     labels: list[LabelFile] = Field(default_factory=list)
     well_measurements: dict[str, float | None] = Field(default_factory=dict)
     versions: dict[str, str] = Field(default_factory=dict)
+
+
+class TrialKind(BaseModel):
+    """What OpenHCS's opinion of a pipeline may depend on: whether there are several fields or focal planes, not how many."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    fields: int = Field(ge=1, le=2)
+    focal_planes: int = Field(ge=1, le=2)
+    pixel_type: str
+
+
+class TrialResult(BaseModel):
+    """What came of trying a pipeline on made-up wells: ``error`` when it cannot run, ``warnings`` when it may not."""
+
+    error: str | None = None
+    warnings: list[str] = Field(default_factory=list)

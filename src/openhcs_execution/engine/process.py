@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -25,7 +25,7 @@ from openhcs_client import OpenHCSError, PipelineDocument
 
 from . import failures
 from .environment import engine_environment
-from .jobs import EngineJob, EngineProgress, EngineResult
+from .jobs import EngineJob, EngineProgress, EngineResult, TrialKind, TrialResult
 
 __all__ = ["EngineLost", "EngineProcess"]
 
@@ -149,6 +149,29 @@ class EngineProcess:
         """
         return str(self._ask({"operation": "render", "document": document.model_dump(mode="json")}))
 
+    def try_document(
+        self, document: PipelineDocument, channels: Sequence[str], kinds: Sequence[TrialKind], *, time_limit: float
+    ) -> TrialResult:
+        """Let OpenHCS compile ``document``, which has the user's parameters applied, and run it on tiny made-up wells.
+
+        After ``time_limit`` seconds the child is killed, and the next call starts another.
+
+        Raises:
+            EngineLost: when the child died or was killed meanwhile.
+        """
+        request = {
+            "operation": "try",
+            "document": document.model_dump(mode="json"),
+            "channels": list(channels),
+            "kinds": [kind.model_dump(mode="json") for kind in kinds],
+        }
+        try:
+            return TrialResult.model_validate(self._ask(request, deadline=time.monotonic() + time_limit))
+        except _OutOfTimeError:
+            self.kill()
+            slow = f"OpenHCS needed more than {time_limit:g} seconds for a tiny made-up image. Test one well before you run it."
+            return TrialResult(warnings=[slow])
+
     def kill(self) -> None:
         """End the child and its process group at once. A ``run`` in another thread raises :class:`EngineLost`."""
         child = self._child
@@ -175,10 +198,10 @@ class EngineProcess:
             self._log.close()
             self._log = None
 
-    def _ask(self, request: dict[str, Any]) -> Any:
+    def _ask(self, request: dict[str, Any], *, deadline: float | None = None) -> Any:
         self.start()
         self._send(request)
-        return self._wait("result")["result"]
+        return self._wait("result", deadline=deadline)["result"]
 
     def _send(self, request: dict[str, Any]) -> None:
         child = self._child

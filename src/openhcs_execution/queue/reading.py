@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from openhcs_client import (
+    Claims,
     Event,
     EventPage,
     Execution,
@@ -39,6 +40,7 @@ __all__ = [
     "read_status",
     "read_well",
     "read_wells",
+    "reader_of",
 ]
 
 
@@ -58,6 +60,15 @@ class Reader:
         if self.reads_everything:
             return None
         return or_(ExecutionRow.owner_id == self.user_id, ExecutionRow.group_id.in_(self.readable_groups))
+
+
+def reader_of(claims: Claims) -> Reader:
+    """What these claims let a user see."""
+    return Reader(
+        user_id=claims.user_id,
+        reads_everything=claims.admin,
+        readable_groups=frozenset(group.id for group in claims.groups if group.reads_all),
+    )
 
 
 def find_execution(session: Session, execution_id: str, reader: Reader) -> ExecutionRow:

@@ -15,6 +15,7 @@ from openhcs_client import PlateLayout
 from openhcs_execution import submission
 from openhcs_execution.api import create_app
 from openhcs_execution.database import Base, JobSession
+from openhcs_execution.engine import TrialResult
 from openhcs_execution.omero_io import keep_alive, open_job_session, read_layout
 from openhcs_execution.service import Service
 from openhcs_execution.settings import Settings
@@ -103,22 +104,95 @@ def test_a_plate_without_images(http: TestClient, ada: BlitzGateway) -> None:
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, "plate_empty")
 
 
-def test_a_time_series_is_refused_before_its_images_are_read(
-    http: TestClient, service: Service, ada: BlitzGateway, plate_id: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def with_time_series(conn: BlitzGateway, plate: int) -> PlateLayout:
+def changed_layout(monkeypatch: pytest.MonkeyPatch, *changes: dict[str, object]) -> None:
+    """Let the first well of every plate have a field for each of ``changes``, which differ from the real one by them."""
+
+    def read(conn: BlitzGateway, plate: int) -> PlateLayout:
         layout = read_layout(conn, plate)
         first, *others = layout.wells
-        series = first.model_copy(update={"fields": tuple(each.model_copy(update={"size_t": 3}) for each in first.fields)})
-        return layout.model_copy(update={"wells": (series, *others)})
+        fields = [first.fields[0].model_copy(update={"field": n, **change}) for n, change in enumerate(changes, start=1)]
+        return layout.model_copy(update={"wells": (first.model_copy(update={"fields": tuple(fields)}), *others)})
 
-    monkeypatch.setattr(submission, "read_layout", with_time_series)
+    monkeypatch.setattr(submission, "read_layout", read)
+
+
+def document(*steps: dict[str, object], **more: object) -> dict[str, object]:
+    named = [{"name": str(step["function"]), **step} for step in steps]
+    return {"schema_version": 1, "id": "nuclei-count", "name": "Under test", "steps": named, **more}
+
+
+SEGMENT = {"function": "omero_openhcs:segment_nuclei"}
+ILLUMINATION = {"function": "omero_openhcs:correct_illumination"}
+EXPOSED = {"name": "where", "title": "Where", "step": 0, "parameter": "channel", "type": "channel", "default": 4}
+
+
+@pytest.mark.parametrize(
+    ("layout", "pipeline", "code", "field"),
+    [
+        ([{"size_t": 3}], document(SEGMENT), "time_series", "wells"),
+        ([{"size_z": 3}, {}], document(SEGMENT), "stacks_differ", "wells"),
+        ([{"size_z": 3}], document(SEGMENT), "too_many_planes", "document.steps.0.function"),
+        ([{}, {"size_x": 7}], document(ILLUMINATION, SEGMENT), "sizes_differ", "document.steps.0.function"),
+        (
+            [{}],
+            document({**SEGMENT, "parameters": {"channel": "GFP"}}),
+            "invalid_pipeline",
+            "document.steps.0.parameters.channel",
+        ),
+        ([{}], document(SEGMENT, parameters=[EXPOSED]), "invalid_pipeline", "parameters.where"),
+        (
+            [{}],
+            document({"function": "omero_openhcs:measure_nuclei_intensity"}),
+            "invalid_pipeline",
+            "document.steps.0.function",
+        ),
+    ],
+    ids=["time series", "uneven stacks", "unprojected", "sizes differ", "channel", "exposed channel", "objects missing"],
+)
+def test_what_would_fail_at_the_first_well_is_refused(
+    http: TestClient,
+    service: Service,
+    ada: BlitzGateway,
+    plate_id: int,
+    monkeypatch: pytest.MonkeyPatch,
+    layout: list[dict[str, object]],
+    pipeline: dict[str, object],
+    code: str,
+    field: str,
+) -> None:
+    changed_layout(monkeypatch, *layout)
     before = rows(service)
-    answer = http.post("/api/v1/executions/", json=body(ada, plate_id))
-    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "time_series")
-    assert "A01" in answer.json()["error"]["message"]
+    answer = http.post("/api/v1/executions/", json=body(ada, plate_id, document=pipeline))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, code)
+    assert field in answer.json()["error"]["field_errors"]
     assert rows(service) == before
+
+
+def test_wells_that_fit_are_taken_beside_one_that_does_not(
+    http: TestClient, ada: BlitzGateway, plate_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed_layout(monkeypatch, {"size_t": 3})
+    answer = http.post("/api/v1/executions/", json=body(ada, plate_id))
+    assert "A01" in answer.json()["error"]["message"]
     assert http.post("/api/v1/executions/", json=body(ada, plate_id, wells=["A02"])).status_code == 201
+
+
+@pytest.mark.parametrize("test_well", [None, "A02"])
+def test_what_openhcs_does_not_take_is_refused(
+    http: TestClient,
+    service: Service,
+    ada: BlitzGateway,
+    plate_id: int,
+    monkeypatch: pytest.MonkeyPatch,
+    test_well: str | None,
+) -> None:
+    refusal = TrialResult(error="The pipeline cannot work with images of type int8.")
+    monkeypatch.setattr(service.desk, "try_document", lambda *_, **__: refusal)
+    before = rows(service)
+    answer = http.post("/api/v1/executions/", json=body(ada, plate_id, test_well=test_well))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "pipeline_fails")
+    assert "int8" in answer.json()["error"]["field_errors"]["document.steps"]
+    assert rows(service) == before
 
 
 def test_a_pipeline_whose_default_is_not_its_steps_value(
