@@ -138,3 +138,45 @@ export interface ValidationReport {
   field_errors: Record<string, string>;
   warnings: string[];
 }
+
+export type CheckState = 'no_golden_wells' | 'not_checked' | 'running' | 'not_run' | 'differs' | 'agrees';
+
+export interface MeasurementDifference {
+  name: string;
+  expected: number | null;
+  found: number | null;
+  measured: boolean;
+  deviation: number | null;
+  allowed: number | null;
+  agrees: boolean;
+}
+
+export interface GoldenWellCheck {
+  plate_id: number;
+  plate_name: string | null;
+  well: string;
+  parameters: Record<string, unknown>;
+  note: string;
+  state: CheckState;
+  message: string;
+  execution_id: string | null;
+  well_id: number | null;
+  checked_at: string | null;
+  versions: Record<string, string>;
+  differences: MeasurementDifference[];
+}
+
+export interface GoldenCheck {
+  pipeline_id: string;
+  version: number;
+  expected_by: number;
+  state: CheckState;
+  wells: GoldenWellCheck[];
+}
+
+export interface SharingCheck {
+  pipeline_id: string;
+  version: number;
+  state: CheckState;
+  checks: GoldenCheck[];
+}

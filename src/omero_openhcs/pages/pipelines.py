@@ -41,6 +41,7 @@ def pipeline(request: HttpRequest, asker: Asker, pipeline_id: str) -> dict[str, 
     return {
         "document": document,
         "section": "pipelines",
+        "may_check": not asker.public,
         "versions": [known.version for known in versions],
         "newest": versions[0].version,
         "steps": _steps(document, functions),

@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 import openhcs_client
-from openhcs_client import ExecutionStatusName, FailureClass, WellState
+from openhcs_client import CheckState, ExecutionStatusName, FailureClass, WellState
 
 SOURCE = (Path(__file__).parents[3] / "frontend" / "src" / "shared" / "contracts.ts").read_text(encoding="utf-8")
 INTERFACES = {
@@ -37,7 +37,13 @@ def test_the_interfaces_were_found() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "values"), [("ExecutionStatusName", ExecutionStatusName), ("WellState", WellState), ("FailureClass", FailureClass)]
+    ("name", "values"),
+    [
+        ("ExecutionStatusName", ExecutionStatusName),
+        ("WellState", WellState),
+        ("FailureClass", FailureClass),
+        ("CheckState", CheckState),
+    ],
 )
 def test_the_unions_have_the_values_of_the_enumerations(name: str, values: type) -> None:
     assert union(name) == {member.value for member in values}  # type: ignore[attr-defined]

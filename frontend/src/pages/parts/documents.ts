@@ -74,6 +74,7 @@ export interface ResultsPageData {
   api: string;
   viewer: string;
   thumbnails: string;
+  pipelines_base: string;
   execution: ExecutionDetail;
   measurements: Measurement[];
   primary_measurement: string | null;

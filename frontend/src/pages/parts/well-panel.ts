@@ -9,6 +9,7 @@ import { make } from '../../shared/dom';
 import { failureBox } from './failure-box';
 import { figuresOf } from './figures';
 import { formatSeconds } from './format';
+import { goldenButton } from './golden-record';
 import { showWellPictures } from './well-pictures';
 import { wellDetail } from './well-states';
 
@@ -40,6 +41,7 @@ export function showWell(host: HTMLElement, well: WellExecution, page: ResultsPa
     headline ?? '',
     pictures,
     others ?? '',
+    done && page.is_owner ? make('div', { class: 'oh-actions' }, goldenButton(well, page, api)) : '',
   );
   if (!done) {
     pictures.append(thumbnails(well, images, page, viewer));
