@@ -11,7 +11,9 @@ const POLL_INTERVAL = 1500;
 function watch(section: HTMLElement): void {
   const { ohApi = '', ohPipeline = '', ohResults = '', ohOmero = '' } = section.dataset;
   const api: Api = createApi(ohApi);
-  const links: CheckLinks = { results: ohResults, omero: ohOmero };
+  const titles = new Map<string, string>();
+  for (const entry of section.querySelectorAll<HTMLDataElement>('data')) titles.set(entry.value, entry.textContent ?? '');
+  const links: CheckLinks = { results: ohResults, omero: ohOmero, titles };
   const button = document.getElementById('oh-golden-check') as HTMLButtonElement | null;
   const problem = byId('oh-golden-problem');
   const version = Number(section.dataset.ohVersion);

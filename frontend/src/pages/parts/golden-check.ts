@@ -5,10 +5,11 @@ import type { CheckState, GoldenCheck, GoldenWellCheck, MeasurementDifference } 
 import { make } from '../../shared/dom';
 import { count, formatMoment, formatValue, humanised } from './format';
 
-/** Where the links lead: addresses to which an id is appended. */
+/** Where the links lead, as addresses to which an id is appended, and the pipeline's titles of its measurements. */
 export interface CheckLinks {
   results: string;
   omero: string;
+  titles?: ReadonlyMap<string, string>;
 }
 
 const WORDS: Readonly<Record<CheckState, string>> = {
@@ -50,13 +51,13 @@ function wellBox(well: GoldenWellCheck, links: CheckLinks): HTMLElement {
     make('div', { class: 'oh-golden-head' }, make('h3', {}, placeOf(well, links)), checkPill(well.state), whenOf(well, links)),
     well.note ? make('p', { class: 'oh-sub' }, well.note) : null,
     well.message ? make('p', { class: 'oh-hint' }, well.message) : null,
-    differing.length > 0 ? differenceTable(differing) : null,
+    differing.length > 0 ? differenceTable(differing, links) : null,
     agreeing.length > 0
       ? make(
           'details',
           {},
           make('summary', {}, `${count(agreeing.length, 'measurement')} ${agreeing.length === 1 ? 'agrees' : 'agree'}`),
-          differenceTable(agreeing),
+          differenceTable(agreeing, links),
         )
       : null,
   );
@@ -77,7 +78,7 @@ function whenOf(well: GoldenWellCheck, links: CheckLinks): HTMLElement | null {
   return make('span', { class: 'oh-sub oh-same-line' }, when, run);
 }
 
-function differenceTable(entries: readonly MeasurementDifference[]): HTMLElement {
+function differenceTable(entries: readonly MeasurementDifference[], links: CheckLinks): HTMLElement {
   const heading = (text: string) => make('th', { scope: 'col', class: 'oh-figure' }, text);
   const figure = (text: string) => make('td', { class: 'oh-figure' }, text);
   const head = make('tr', {}, make('th', { scope: 'col' }, 'Measurement'));
@@ -86,7 +87,7 @@ function differenceTable(entries: readonly MeasurementDifference[]): HTMLElement
     make(
       'tr',
       { 'data-oh-measurement': entry.name },
-      make('th', { scope: 'row' }, humanised(entry.name)),
+      make('th', { scope: 'row' }, links.titles?.get(entry.name) ?? humanised(entry.name)),
       figure(entry.expected === null ? 'no value' : formatValue(entry.expected)),
       figure(foundText(entry)),
       figure(formatValue(entry.deviation)),

@@ -4,7 +4,8 @@
 import { type Api, ApiError } from '../../shared/api';
 import type { WellExecution } from '../../shared/contracts';
 import { make, showNotice } from '../../shared/dom';
-import type { PipelineDocument, ResultsPageData } from './documents';
+import type { Measurement, PipelineDocument, ResultsPageData } from './documents';
+import { ordered } from './figures';
 import { formatValue, humanised } from './format';
 
 /** Per cent at first; the server has the same defaults for those who leave the tolerances out. */
@@ -13,6 +14,7 @@ const COUNT_TOLERANCE = 2;
 
 interface Row {
   name: string;
+  title: string;
   chosen: HTMLInputElement;
   tolerance: HTMLInputElement;
 }
@@ -42,7 +44,8 @@ export function chosenMeasurements(rows: readonly Row[]): { name: string; relati
 function openDialog(well: WellExecution, page: ResultsPageData, api: Api): void {
   const { execution } = page;
   const own = execution.pipeline_id.startsWith(`u${execution.owner_id}-`);
-  const rows = Object.keys(well.measurements).map(rowOf);
+  const names = ordered(Object.keys(well.measurements), page.measurements, page.primary_measurement);
+  const rows = names.map((name) => rowOf(name, page.measurements));
   const note = make('input', { class: 'oh-input', id: 'oh-golden-note', maxlength: 400 });
   const problem = make('p', { class: 'oh-notice oh-notice-error', role: 'alert', hidden: true });
   const save = make(
@@ -122,10 +125,11 @@ function openDialog(well: WellExecution, page: ResultsPageData, api: Api): void 
   dialog.showModal();
 }
 
-function rowOf(name: string): Row {
-  const title = humanised(name);
+function rowOf(name: string, described: readonly Measurement[]): Row {
+  const title = described.find((entry) => entry.name === name)?.title ?? humanised(name);
   return {
     name,
+    title,
     chosen: make('input', { type: 'checkbox', checked: true, 'aria-label': `Expect ${title}` }),
     tolerance: make('input', {
       class: 'oh-input',
@@ -151,7 +155,7 @@ function measurementTable(rows: readonly Row[], well: WellExecution): HTMLElemen
     make(
       'tr',
       {},
-      make('th', { scope: 'row' }, make('label', { class: 'oh-inline' }, row.chosen, humanised(row.name))),
+      make('th', { scope: 'row' }, make('label', { class: 'oh-inline' }, row.chosen, row.title)),
       make('td', { class: 'oh-figure' }, formatValue(well.measurements[row.name])),
       make('td', { class: 'oh-figure' }, row.tolerance),
     ),

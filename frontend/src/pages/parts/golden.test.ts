@@ -113,7 +113,7 @@ describe('recording a golden well', () => {
     chosen.checked = checked;
     const tolerance = document.createElement('input');
     Object.assign(tolerance, { type: 'number', min: '0', max: '100', step: 'any', value });
-    return { name, chosen, tolerance };
+    return { name, title: name, chosen, tolerance };
   };
 
   it('gives counts a wider tolerance', () => {
