@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Golden wells in a browser: a well of a run becomes one, the button checks it, and a changed version shows its differences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+from stack import Stack
+
+from openhcs_client import PipelineDocument, RemoteOrchestrator
+
+from .test_accessibility import violations
+
+pytestmark = [pytest.mark.stack, pytest.mark.browser]
+
+MINUTE = 60_000
+PLATE = "Synthetic GFP assay"
+
+
+@pytest.fixture
+def client(stack: Stack) -> Iterator[RemoteOrchestrator]:
+    anna = stack.users()["anna"]
+    with RemoteOrchestrator.sign_in_to_web(stack.web_url, anna.name, anna.password, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+def anna(page: Page, stack: Stack) -> Page:
+    account = stack.users()["anna"]
+    page.goto(f"{stack.web_url}/webclient/login/?url=/openhcs/")
+    page.fill("#id_username", account.name)
+    page.fill("#id_password", account.password)
+    page.click("[type=submit]")
+    expect(page).to_have_url(f"{stack.web_url}/openhcs/")
+    return page
+
+
+def test_a_golden_well_from_the_run_to_the_difference(anna: Page, stack: Stack, client: RemoteOrchestrator) -> None:
+    address = anna.get_by_role("link", name=PLATE).first.get_attribute("href") or ""
+    plate = int(re.search(r"/execute/(\d+)/", address).group(1))  # type: ignore[union-attr]
+    execution_id = client.execute_remote(plate_id=plate, pipeline="nuclei-count", config={"test_well": "C05"})
+    assert client.wait(execution_id, progress=False).status == "completed"
+
+    anna.goto(f"{stack.web_url}/openhcs/results/{execution_id}/")
+    anna.locator("#oh-table").get_by_role("button", name="C05").click()
+    anna.get_by_role("button", name="Use as a golden well").click()
+    dialog = anna.get_by_role("dialog")
+    expect(dialog).to_contain_text("not your pipeline")
+    assert violations(anna) == []
+    tolerance = dialog.get_by_label("Tolerance of Nuclei in per cent")
+    expect(tolerance).to_have_value("2")
+    tolerance.fill("101")
+    dialog.get_by_role("button", name="Save a copy").click()
+    assert tolerance.evaluate("input => !input.checkValidity()")
+    tolerance.fill("0")
+    dialog.get_by_role("button", name="Save a copy").click()
+    dialog.get_by_role("link").click()
+
+    section = anna.locator("#oh-golden")
+    state = section.locator("#oh-golden-state")
+    expect(state).to_have_text("Not checked")
+    section.get_by_role("button", name="Check golden wells").click()
+    expect(state).to_have_text("Agrees", timeout=2 * MINUTE)
+    expect(section.get_by_role("link", name=f"{PLATE} · C05")).to_have_attribute("href", re.compile(r"show=well-\d+"))
+    assert violations(anna) == []
+
+    found = re.search(r"/pipelines/([\w-]+)/", anna.url)
+    assert found is not None, anna.url
+    newest = client.pipeline(found[1])[0]
+    changed = newest.model_dump(mode="json")
+    changed["steps"][2]["parameters"]["subtract_background"] = False
+    saved = client.save_pipeline(PipelineDocument.model_validate(changed), based_on=newest.version)
+
+    anna.goto(f"{stack.web_url}/openhcs/pipelines/{saved.id}/")
+    expect(state).to_have_text("Not checked")
+    section.get_by_role("button", name="Check golden wells").click()
+    expect(state).to_have_text("Differs", timeout=2 * MINUTE)
+    row = section.locator('[data-oh-measurement="stain_mean"]')
+    expect(row).to_contain_text("Mean stain intensity")
+    expect(row.locator("td")).to_have_count(4)
+    expect(section.locator('[data-oh-measurement="nuclei_count"]')).to_be_hidden()
+    anna.reload()
+    expect(state).to_have_text("Differs")
