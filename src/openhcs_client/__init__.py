@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The vocabulary that every part of omero-openhcs shares, and the client that talks to it."""
 
+from ._control_wells import is_role_key, normal_contents, read_controls_csv, role_of
 from ._documents import LARGEST_DOCUMENT, document_schema, read_document
 from ._errors import ErrorBody, ErrorEnvelope, OpenHCSError
 from ._executions import (
@@ -74,6 +75,19 @@ from ._pipelines import (
     ValidationReport,
 )
 from ._plates import FieldLayout, FieldShape, PlateLayout, PlateShape, WellKind, WellLayout, plate_format
+from ._quality import (
+    ControlStatistics,
+    DriftStatistics,
+    EdgeStatistics,
+    ImageFlag,
+    MeasurementQuality,
+    PlateControls,
+    QualityReport,
+    QualityRequest,
+    SaveControls,
+    WellContent,
+    WellRole,
+)
 from ._results import ExecutionResults, LabelImage, MeasurementRows, MeasurementTable
 from ._service import AUDIENCE, Claims, GroupClaim, ServiceHealth, ServiceSubmission, SignedIn, SignIn
 from ._strict_json import read_json
@@ -147,6 +161,17 @@ __all__ = [
     "SignedIn",
     "StepGrouping",
     "SubmitExecution",
+    "ControlStatistics",
+    "DriftStatistics",
+    "EdgeStatistics",
+    "ImageFlag",
+    "MeasurementQuality",
+    "PlateControls",
+    "QualityReport",
+    "QualityRequest",
+    "SaveControls",
+    "WellContent",
+    "WellRole",
     "ValidationReport",
     "WellExecution",
     "WellFailure",
@@ -168,6 +193,10 @@ __all__ = [
     "read_json",
     "searchable_text",
     "summary_of",
+    "is_role_key",
+    "normal_contents",
+    "read_controls_csv",
+    "role_of",
     "well_name",
     "well_position",
     "words_of_search",

@@ -55,6 +55,7 @@ from ._library import (
 )
 from ._pipelines import FunctionInfo, ParameterValue, PipelineDocument, PipelineOrigin, PipelineSummary, ValidationReport
 from ._plates import PlateShape
+from ._quality import PlateControls, QualityReport, WellContent, WellRole
 from ._results import ExecutionResults, LabelImage, MeasurementRows
 from ._service import ServiceHealth, ServiceSubmission
 from ._sign_in import OmeroSessionAuth, TokenAuth, WebSessionAuth, require_confidential, sign_in_to_web, web_root
@@ -405,6 +406,33 @@ class RemoteOrchestrator:
             if not page.next_cursor:
                 return
             cursor = page.next_cursor
+
+    def quality(
+        self, execution_id: str, *, measurement: str | None = None, roles: Mapping[str, WellRole | str] | None = None
+    ) -> QualityReport:
+        """Z'-factor and other statistics of an execution so far; with ``measurement`` of that one, with its B-scores.
+
+        OMERO.web knows the control wells. The execution service does not: there, ``roles`` (by well) say which they are.
+        """
+        path = path_of("executions", execution_id, "quality")
+        if self._through_web:
+            if roles is not None:
+                raise OpenHCSError("roles_not_supported", "OMERO.web takes the control wells from OMERO; save them there.")
+            return self._get(QualityReport, path, {"measurement": measurement})
+        given = {well: WellRole(role).value for well, role in (roles or {}).items()}
+        return parse(QualityReport, self._api.post(path, {"roles": given, "measurement": measurement}))
+
+    def controls(self, plate_id: int) -> PlateControls:
+        """The control wells of a plate, and who says so (OMERO.web only)."""
+        return self._get(PlateControls, path_of("plates", plate_id, "controls"))
+
+    def save_controls(
+        self, plate_id: int, wells: Sequence[WellContent] | None = None, *, csv: str | None = None
+    ) -> PlateControls:
+        """Mark control wells, as wells or as the text of a CSV file; no wells takes your marks away (OMERO.web only)."""
+        listed = None if wells is None else [well.model_dump(mode="json") for well in wells]
+        body = {"csv": csv} if csv is not None else {"wells": listed or []}
+        return parse(PlateControls, self._api.post(path_of("plates", plate_id, "controls"), body))
 
     def labels(self, execution_id: str, well: str) -> list[LabelInfo]:
         """The label images of a well that is done."""

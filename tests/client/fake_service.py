@@ -98,6 +98,11 @@ class FakeService:
                 return httpx.Response(202, json={})
             case ["GET", "executions", "e1", "measurements"]:
                 return self.measurements(request)
+            case ["GET" | "POST", "executions", "e1", "quality"]:
+                return httpx.Response(200, json=self.quality())
+            case ["GET" | "POST", "plates", "51", "controls"]:
+                wells = [{"well": "A01", "role": "positive", "compound": "Agonist"}]
+                return httpx.Response(200, json={"plate_id": 51, "source": "own", "marked_by": "Ada", "wells": wells})
             case ["GET", "executions", "e1", "wells", "A01", "labels"]:
                 return httpx.Response(200, json=[{"field": 1, "name": "nuclei", "objects": 2}])
             case ["GET", "executions", "e1", "wells", "A01", "labels", "1", "nuclei"]:
@@ -157,6 +162,14 @@ class FakeService:
         kind, data = ("well_failed", failure) if self.failed else ("well_done", {})
         event = {"sequence": since + 1, "time": NOW, "kind": kind, "well": "A02", "data": data}
         return httpx.Response(200, json={"events": [event], "next": since + 1, "status": self.statuses[0]})
+
+    def quality(self) -> dict:
+        controls = {"positive_wells": 8, "negative_wells": 8, "z_prime": 0.7183, "verdict": "excellent"}
+        edge = {"found": True, "note": "Edge effect: higher."}
+        count = {"name": "count", "wells": 9, "missing": 0, "controls": controls, "edge": edge, "drift": []}
+        flags = [{"well": "A02", "field": 1, "kind": "saturated", "message": "2 % of the pixels."}]
+        numbers = {"wells_total": 9, "wells_used": 9, "positive_wells": 8, "negative_wells": 8}
+        return {"execution_id": "e1", **numbers, "measurements": [count], "flags": flags}
 
     def measurements(self, request: httpx.Request) -> httpx.Response:
         rows = {None: [["A01", 12.0], ["A02", None]], "2": [["A03", 7]]}

@@ -246,6 +246,24 @@ def test_results_are_csv(signed_in, tmp_path):
     assert list(csv.reader((tmp_path / "wells.csv").read_text().splitlines())) == expected
 
 
+def test_quality_says_the_figures_and_what_was_found(signed_in):
+    lines = invoke("quality", "e1").stdout.splitlines()
+    assert lines[0] == "9 of 9 wells, 8 positive and 8 negative controls"
+    assert lines[2].split() == ["count", "0.718", "–", "–", "–", "–", "–", "excellent"]
+    assert lines[3:] == ["count: Edge effect: higher.", "A02 field 1: 2 % of the pixels."]
+    assert json.loads(invoke("quality", "e1", "--json").stdout)["measurements"][0]["controls"]["z_prime"] == 0.7183
+
+
+def test_control_wells_are_shown_and_marked_by_a_file(signed_in, web, tmp_path):
+    assert invoke("controls", "51").stdout.splitlines()[1].split() == ["A01", "positive", "Agonist"]
+    (tmp_path / "layout.csv").write_text("\ufeffwell,role\nA01,positive\n", encoding="utf-8")
+    assert invoke("controls", "51", "--csv", str(tmp_path / "layout.csv")).exit_code == 0
+    assert invoke("controls", "51", "--clear").exit_code == 0
+    assert web.bodies("POST", "controls/") == [{"csv": "well,role\nA01,positive\n"}, {"wells": []}]
+    assert invoke("controls", "51", "--csv", str(tmp_path / "none.csv")).exit_code == 2
+    assert invoke("controls", "51", "--csv", str(tmp_path / "layout.csv"), "--clear").exit_code == 2
+
+
 def test_cancel_and_retry(signed_in, web):
     assert invoke("cancel", "e1").exit_code == 0
     assert invoke("retry", "e1").exit_code == 0

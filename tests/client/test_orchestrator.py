@@ -51,6 +51,16 @@ def test_one_way_to_sign_in_at_a_time():
         RemoteOrchestrator(token="t", omero_session="k")
 
 
+def test_quality_takes_the_roles_at_the_service_only(client, service, web_client, web):
+    assert client.quality("e1", roles={"A01": "positive"}).measurements[0].controls.verdict == "excellent"
+    assert service.bodies("POST", "quality/") == [{"roles": {"A01": "positive"}, "measurement": None}]
+    assert web_client.quality("e1", measurement="count").wells_used == 9
+    assert dict(web.requests[-1].url.params) == {"measurement": "count"}
+    with pytest.raises(OpenHCSError, match="OMERO"):
+        web_client.quality("e1", roles={"A01": "positive"})
+    assert web_client.controls(51).wells[0].role == "positive"
+
+
 def test_the_catalogue(client):
     assert client.functions()[0].id == "a:b"
     assert client.pipelines()[0].versions == [2, 1]

@@ -7,6 +7,7 @@ import pytest
 from stack import Stack
 
 from omero_sandbox.demo.install import SYNTHETIC_PLATE
+from omero_sandbox.demo.plate_design import FIELDS, all_wells, field_condition
 from omero_sandbox.demo.synthetic import plate_truth, z_prime
 from openhcs_client import ExecutionDetail, RemoteOrchestrator
 
@@ -63,3 +64,26 @@ def test_z_prime_matches_the_truth(colocalised: ExecutionDetail) -> None:
     assert all(None not in wells and len(wells) >= 8 for wells in controls.values())
     measured = z_prime(controls["positive control"], controls["negative control"])
     assert measured == pytest.approx(truth.z_prime, abs=0.05)
+
+
+def test_the_quality_report_knows_it_from_the_annotations_of_the_wells(
+    client: RemoteOrchestrator, colocalised: ExecutionDetail
+) -> None:
+    """Nobody marked anything: the demo plate carries its layout as key-value pairs, as imported plates do."""
+    report = client.quality(colocalised.execution_id, measurement=colocalised.document["primary_measurement"])
+    assert report.controls is not None
+    assert (report.controls.source, report.positive_wells, report.negative_wells) == ("annotations", 8, 8)
+    (marker,) = report.measurements
+    assert marker.controls.z_prime == pytest.approx(plate_truth().z_prime, abs=0.05)
+    assert marker.controls.notes == []
+    # Half of the compounds do nothing and the others act by dose, from the left to the right.
+    assert [effect.along for effect in marker.drift if effect.found] == ["columns"]
+    assert marker.b_scores is not None and len(marker.b_scores) == 80
+
+
+def test_blurred_and_empty_fields_are_flagged(client: RemoteOrchestrator, counted: ExecutionDetail) -> None:
+    flags = client.quality(counted.execution_id).flags
+    truth = {(plan.well, field): field_condition(plan.well, field) for plan in all_wells() for field in range(1, FIELDS + 1)}
+    kinds = {"out of focus": "out_of_focus", "empty": "nothing_found"}
+    expected = {(*place, kinds[condition]) for place, condition in truth.items() if condition in kinds}
+    assert {(flag.well, flag.field, flag.kind) for flag in flags} == expected

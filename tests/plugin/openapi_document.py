@@ -52,6 +52,9 @@ def listed(name: str, model: type[BaseModel]) -> dict[str, Any]:
 
 
 INTEGER, TEXT = {"type": "integer"}, {"type": "string"}
+NUMBERS = {"field", "plate_id"}
+"""Parts of addresses that are numbers."""
+
 DOCUMENT = {"type": "object", "required": ["document"], "properties": {"document": reference(models.PipelineDocument)}}
 
 OPERATIONS = [
@@ -301,6 +304,26 @@ OPERATIONS = [
     ),
     Operation(
         "get",
+        API + "executions/{execution_id}/quality/",
+        "Z'-factor and other statistics so far; with a measurement of that one, with its B-scores.",
+        models.QualityReport,
+        query={"measurement": TEXT},
+    ),
+    Operation(
+        "get",
+        API + "plates/{plate_id}/controls/",
+        "Which wells of a plate are controls, and who says so.",
+        models.PlateControls,
+    ),
+    Operation(
+        "post",
+        API + "plates/{plate_id}/controls/",
+        "Mark control wells, by wells or by a CSV file; no wells takes your marks away. Wrong lines are named (422).",
+        models.PlateControls,
+        body=models.SaveControls,
+    ),
+    Operation(
+        "get",
         API + "executions/{execution_id}/wells/{well}/labels/",
         "The label images of a well that is done.",
         {"type": "array", "items": reference(models.LabelInfo)},
@@ -335,6 +358,9 @@ SCHEMAS: list[type[BaseModel]] = [
     models.ExecutionStatus,
     models.EventPage,
     models.MeasurementPage,
+    models.QualityReport,
+    models.PlateControls,
+    models.SaveControls,
     models.LabelInfo,
     models.ErrorEnvelope,
 ]
@@ -396,7 +422,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
     names = [part[1:-1] for part in operation.path.split("/") if part.startswith("{")]
     parameters = [
-        {"name": name, "in": "path", "required": True, "schema": INTEGER.copy() if name == "field" else TEXT.copy()}
+        {"name": name, "in": "path", "required": True, "schema": (INTEGER if name in NUMBERS else TEXT).copy()}
         for name in names
     ]
     parameters += [

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import executions, functions, golden_wells, health, labels, library, pipelines
+from . import controls, executions, functions, golden_wells, health, labels, library, pipelines
 from .decorators import not_found
 
 urlpatterns = [
@@ -33,6 +33,8 @@ urlpatterns = [
     path("executions/<slug:execution_id>/retry/", executions.retry, name="openhcs_api_retry"),
     path("executions/<slug:execution_id>/session/", executions.renew_session, name="openhcs_api_session"),
     path("executions/<slug:execution_id>/measurements/", executions.measurements, name="openhcs_api_measurements"),
+    path("executions/<slug:execution_id>/quality/", controls.quality, name="openhcs_api_quality"),
+    path("plates/<int:plate_id>/controls/", controls.plate_controls, name="openhcs_api_controls"),
     path("executions/<slug:execution_id>/wells/<slug:well>/labels/", labels.label_list, name="openhcs_api_labels"),
     path(
         "executions/<slug:execution_id>/wells/<slug:well>/labels/<int:field>/<slug:name>/",

@@ -29,6 +29,7 @@ ROUTES = [
     ("POST", "executions/x/retry/"),
     ("POST", "executions/x/session/"),
     ("GET", "executions/x/measurements/"),
+    ("POST", "executions/x/quality/"),
     ("GET", "executions/x/wells/A01/labels/"),
     ("GET", "executions/x/wells/A01/labels/1/nuclei/"),
 ]
