@@ -15,11 +15,17 @@ import { pollEvents } from '../shared/polling';
 import { confirmed } from './parts/confirm';
 import type { ExecutionDetail, ResultsPageData } from './parts/documents';
 import { byId, make, showNotice } from '../shared/dom';
+import { markControls } from './parts/controls-dialog';
 import { failureBox } from './parts/failure-box';
 import { count, formatMoment, formatRemaining, humanised, unitOf } from './parts/format';
+import { createHeatOptions } from './parts/heat-options';
 import { createMeasurementTable } from './parts/measurement-table';
+import { showQuality, sourceOf } from './parts/quality';
+import { followQuality } from './parts/quality-live';
+import type { PlateControls, QualityReport } from './parts/quality-report';
 import { signInAgain } from './parts/sign-in';
 import { statusPill, updateProgress } from './parts/status-pill';
+import { marksOf } from './parts/well-marks';
 import { showWell } from './parts/well-panel';
 import { countWells, foldWell, wellDetail } from './parts/well-states';
 
@@ -66,10 +72,12 @@ const table = createMeasurementTable({
 // ------------------------------------------------------------------ the plate and the chosen well
 
 const shown = byId<HTMLSelectElement>('oh-shown');
+const colours = createHeatOptions(showHeatMap);
 
 function paintWell(well: WellExecution): void {
   map.setState(well.well, well.state, wellDetail(well));
-  if (shown.value) map.setValue(well.well, well.measurements[shown.value] ?? null);
+  // B-scores of all wells change with each new one; they come with the next report.
+  if (shown.value && !colours.read().scores) map.setValue(well.well, well.measurements[shown.value] ?? null);
 }
 
 /** Offer every measurement that some well has, those that the pipeline describes first. */
@@ -87,14 +95,77 @@ function titleOf(name: string): string {
 
 function showHeatMap(): void {
   const name = shown.value;
+  colours.setVisible(name !== '');
   if (!name) {
     map.showHeatMap(null);
     return;
   }
+  const { scores, ...look } = colours.read();
+  if (scores) {
+    const known = report?.measurements.find((entry) => entry.name === name);
+    showNotice(byId('oh-heat-note'), known?.b_score_note ?? '');
+    map.showHeatMap({ title: `B-score of ${titleOf(name)}`, values: new Map(Object.entries(known?.b_scores ?? {})), ...look });
+    return;
+  }
+  showNotice(byId('oh-heat-note'), '');
   const values = new Map([...wells.values()].map((well) => [well.well, well.measurements[name] ?? null]));
   const described = page.measurements.find((entry) => entry.name === name);
   const unit = described ? unitOf(described) : '';
-  map.showHeatMap({ title: titleOf(name), values, ...(unit ? { unit } : {}) });
+  map.showHeatMap({ title: titleOf(name), values, ...look, ...(unit ? { unit } : {}) });
+}
+
+// ------------------------------------------------------------------ quality
+
+let report: QualityReport | null = null;
+
+const quality = followQuality({
+  api,
+  executionId: id,
+  onReport(found, measurement) {
+    report = found;
+    showControls(found.controls);
+    showQuality(byId('oh-quality'), { report: found, title: titleOf(measurement), onWell: selectWell });
+    if (shown.value && colours.read().scores) showHeatMap();
+  },
+  onError: (error) => byId('oh-quality').replaceChildren(make('p', { class: 'oh-hint', role: 'alert' }, error.message)),
+});
+
+/** The measurement on the plate, or the pipeline's main one while the states are shown. */
+function askForQuality(): void {
+  const names = [...shown.options].map((option) => option.value).filter(Boolean);
+  const main = page.primary_measurement;
+  const name = shown.value || (main && names.includes(main) ? main : names[0]);
+  if (name) quality.ask(name);
+}
+
+function showControls(controls: PlateControls | null): void {
+  byId('oh-controls-source').textContent = sourceOf(controls);
+  map.setMarks(marksOf(controls?.wells ?? []));
+}
+
+async function editControls(): Promise<void> {
+  const address = `plates/${execution.plate_id}/controls/`;
+  try {
+    markControls({
+      api,
+      plateId: execution.plate_id,
+      rows: execution.rows,
+      columns: execution.columns,
+      wells: imagesKnown ? Object.keys(page.images) : wells.keys(),
+      known: await api.get<PlateControls>(address),
+      onSaved(controls) {
+        showControls(controls);
+        quality.refresh();
+      },
+    });
+  } catch (error) {
+    byId('oh-controls-source').textContent = (error as Error).message;
+  }
+}
+
+function selectWell(well: string): void {
+  map.select([well]);
+  chooseWell(well);
 }
 
 function chooseWell(well: string | null): void {
@@ -201,6 +272,7 @@ async function showFinal(): Promise<void> {
   message.classList.toggle('oh-notice-error', execution.status === 'failed' || execution.status === 'completed_with_errors');
   showNotice(message, execution.message);
   if (chosen) chooseWell(chosen);
+  askForQuality();
   await table.refresh();
 }
 
@@ -245,6 +317,7 @@ function follow(since: number): ReturnType<typeof pollEvents> {
       }
       if (finished) {
         offerMeasurements();
+        askForQuality();
         void table.refresh();
       }
       showBoard(status);
@@ -303,7 +376,12 @@ if (
   showHeatMap();
 }
 void table.show('well');
-shown.addEventListener('change', showHeatMap);
+askForQuality();
+shown.addEventListener('change', () => {
+  showHeatMap();
+  askForQuality();
+});
+document.getElementById('oh-mark-controls')?.addEventListener('click', () => void editControls());
 byId<HTMLSelectElement>('oh-level').addEventListener('change', (event) => {
   void table.show((event.target as HTMLSelectElement).value as MeasurementPage['level']);
 });

@@ -33,6 +33,7 @@ def results(request: HttpRequest, asker: Asker, execution_id: str) -> dict[str, 
         "json": json.dumps(execution.document, indent=2, ensure_ascii=False),
         "changed": _changed_parameters(execution, document),
         "may_control": not asker.public and (owner or asker.person.admin),
+        "may_mark": not asker.public,
         "data": {
             **common_page_data(),
             "execution": execution.model_dump(mode="json", exclude={"document"}),

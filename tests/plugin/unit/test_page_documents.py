@@ -11,14 +11,16 @@ from pydantic import BaseModel
 
 import openhcs_client as models
 
-SOURCE = Path(__file__).resolve().parents[3] / "frontend" / "src" / "pages" / "parts" / "documents.ts"
+PARTS = Path(__file__).resolve().parents[3] / "frontend" / "src" / "pages" / "parts"
+SOURCE = PARTS / "documents.ts"
+QUALITY = PARTS / "quality-report.ts"
 
 
-def fields_of(interface: str) -> set[str]:
+def fields_of(interface: str, source: Path = SOURCE) -> set[str]:
     match = re.search(
-        rf"export interface {interface}(?: extends \w+)? {{(.*?)^}}", SOURCE.read_text(encoding="utf-8"), re.S | re.M
+        rf"export interface {interface}(?: extends \w+)? {{(.*?)^}}", source.read_text(encoding="utf-8"), re.S | re.M
     )
-    assert match, f"{interface} is not in {SOURCE.name}"
+    assert match, f"{interface} is not in {source.name}"
     return set(re.findall(r"^  (\w+)\??:", match[1], re.M))
 
 
@@ -33,6 +35,25 @@ def fields_of(interface: str) -> set[str]:
 )
 def test_the_fields_exist(interface: str, model: type[BaseModel]) -> None:
     fields = fields_of(interface)
+    assert fields
+    assert fields <= set(model.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("interface", "model"),
+    [
+        ("WellContent", models.WellContent),
+        ("PlateControls", models.PlateControls),
+        ("ControlStatistics", models.ControlStatistics),
+        ("PlaceEffect", models.EdgeStatistics),
+        ("PlaceEffect", models.DriftStatistics),
+        ("MeasurementQuality", models.MeasurementQuality),
+        ("ImageFlag", models.ImageFlag),
+        ("QualityReport", models.QualityReport),
+    ],
+)
+def test_the_fields_of_the_quality_report_exist(interface: str, model: type[BaseModel]) -> None:
+    fields = fields_of(interface, QUALITY)
     assert fields
     assert fields <= set(model.model_fields)
 

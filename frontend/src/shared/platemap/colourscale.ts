@@ -54,34 +54,57 @@ export function inkOn(colour: string): string {
   return luminance > 0.179 ? '#1a1a1a' : '#ffffff';
 }
 
+/** How limits are chosen: without the odd wells, from the lowest to the highest, or by hand. */
+export type LimitChoice = 'robust' | 'full' | Limits;
+
 /** Where `value` lies between the limits, 0 to 1; 0.5 when the limits are equal. */
-export function fractionWithin(value: number, limits: Limits): number {
+export function fractionWithin(value: number, limits: Limits, logarithmic = false): number {
   if (limits.high <= limits.low) return 0.5;
-  return Math.max(0, Math.min(1, (value - limits.low) / (limits.high - limits.low)));
+  const [at, low, high] = logarithmic
+    ? [Math.log(value), Math.log(limits.low), Math.log(limits.high)]
+    : [value, limits.low, limits.high];
+  return Math.max(0, Math.min(1, (at - low) / (high - low)));
+}
+
+/** Whether a heat map can show `value`: a number, and one that has a logarithm where the scale is logarithmic. */
+export function isShowable(value: number | null | undefined, logarithmic = false): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && (!logarithmic || value > 0);
+}
+
+/** The limits for these values; null without any value that can be shown. */
+export function limitsOf(values: Iterable<number | null | undefined>, choice: LimitChoice, logarithmic = false): Limits | null {
+  const shown = [...values].filter((value) => isShowable(value, logarithmic));
+  if (choice === 'robust') return robustLimits(shown);
+  const full = shown.length > 0 ? { low: smallest(shown), high: largest(shown) } : null;
+  if (choice === 'full' || full === null) return full;
+  // A logarithmic scale cannot begin at zero: it begins at the smallest value then.
+  const low = logarithmic && choice.low <= 0 ? Math.min(full.low, choice.high) : choice.low;
+  return { low, high: choice.high };
 }
 
 /**
- * Limits from the 2nd to the 98th percentile of the finite values, so that one bright well does not flatten the others.
- * With fewer than 20 values these percentiles would cut real wells, so the whole range is taken. Null without any value.
+ * Limits from the 1st to the 99th percentile of the finite values, so that one bright well does not flatten the others. The
+ * percentiles are values of wells and are not interpolated: between the last good well and an odd one there is no good
+ * limit. With fewer than 20 values they would cut real wells, so the whole range is taken. Null without any value.
  */
 export function robustLimits(values: Iterable<number | null | undefined>): Limits | null {
   const sorted = [...values].filter((value): value is number => typeof value === 'number' && Number.isFinite(value));
   if (sorted.length === 0) return null;
   sorted.sort((one, other) => one - other);
-  const [low, high] = sorted.length < 20 ? [0, 1] : [0.02, 0.98];
-  const limits = { low: quantile(sorted, low), high: quantile(sorted, high) };
+  const last = sorted.length - 1;
+  const cut = sorted.length < 20 ? 0 : Math.ceil(0.01 * last);
+  const limits = { low: sorted[cut] as number, high: sorted[last - cut] as number };
   // A plate where nearly all wells agree keeps its few different ones visible.
-  if (limits.low === limits.high) return { low: sorted[0] as number, high: sorted.at(-1) as number };
+  if (limits.low === limits.high) return { low: sorted[0] as number, high: sorted[last] as number };
   return limits;
 }
 
-/** Linear interpolation between the order statistics, as in NumPy's default. `sorted` is not empty. */
-function quantile(sorted: readonly number[], share: number): number {
-  const position = share * (sorted.length - 1);
-  const below = Math.floor(position);
-  const from = sorted[below] as number;
-  const to = sorted[Math.min(sorted.length - 1, below + 1)] as number;
-  return from + (to - from) * (position - below);
+function smallest(values: readonly number[]): number {
+  return values.reduce((one, other) => Math.min(one, other));
+}
+
+function largest(values: readonly number[]): number {
+  return values.reduce((one, other) => Math.max(one, other));
 }
 
 /** A number for people: four significant digits, no needless zeros. */

@@ -23,11 +23,15 @@ export interface WellLook {
 
 export interface Drawing {
   readonly svg: SVGSVGElement;
+  /** A fill of thin slanted lines, for wells without a value; also good in other drawings of the page. */
+  readonly hatch: string;
   /** The element of a well, header (row or column -1) or corner. */
   cell(place: Place): SVGGElement | undefined;
   /** The place of the cell that `target` lies in. */
   placeOf(target: EventTarget | null): Place | undefined;
   paint(well: string, look: WellLook): void;
+  /** Draw a small sign (an SVG path in a square from -3 to 3) in the corner of a well; an empty one removes it. */
+  setMark(well: string, path: string): void;
   setSelected(well: string, selected: boolean): void;
   /** Draw the rubber band between two points of the drawing, or remove it. */
   showBand(band: { x: number; y: number; width: number; height: number } | null): void;
@@ -54,6 +58,26 @@ function element<K extends keyof SVGElementTagNameMap>(
   return made;
 }
 
+/** Two maps may be on one page, and a pattern is found by its id. */
+let hatches = 0;
+
+function hatchPattern(id: string): SVGDefsElement {
+  const pattern = element('pattern', {
+    id,
+    width: 4,
+    height: 4,
+    patternUnits: 'userSpaceOnUse',
+    patternTransform: 'rotate(45)',
+  });
+  pattern.append(
+    element('rect', { width: 4, height: 4, fill: '#f7f8f9' }),
+    element('rect', { width: 1.1, height: 4, fill: '#7d8894' }),
+  );
+  const definitions = element('defs', { 'aria-hidden': 'true' });
+  definitions.append(pattern);
+  return definitions;
+}
+
 interface WellParts {
   group: SVGGElement;
   body: SVGElement;
@@ -75,6 +99,9 @@ export function drawPlate(options: DrawingOptions): Drawing {
   });
   // A page sets how much larger than this the map may grow; a 1536-well plate is large enough as it is.
   svg.style.setProperty('--openhcs-natural-width', `${size.width * (columns > 24 ? 0.6 : 1)}px`);
+  hatches += 1;
+  const hatch = `openhcs-hatch-${hatches}`;
+  svg.append(hatchPattern(hatch));
   const cells = new Map<string, SVGGElement>();
   const wells = new Map<string, WellParts>();
   const key = (place: Place) => `${place.row},${place.column}`;
@@ -155,6 +182,7 @@ export function drawPlate(options: DrawingOptions): Drawing {
 
   return {
     svg,
+    hatch: `url(#${hatch})`,
     cell: (place) => cells.get(key(place)),
     placeOf(target) {
       const group = target instanceof Element ? target.closest<SVGGElement>('g[data-row]') : null;
@@ -169,6 +197,11 @@ export function drawPlate(options: DrawingOptions): Drawing {
       parts.sign.setAttribute('stroke', look.ink);
       parts.sign.setAttribute('d', look.sign);
       label(name, look.text);
+    },
+    setMark(name, path) {
+      const group = wells.get(name)?.group;
+      group?.querySelector('.openhcs-platemap-mark')?.remove();
+      if (path) group?.append(element('path', { class: 'openhcs-platemap-mark', transform: 'translate(6 -6)', d: path }));
     },
     setSelected(name, selected) {
       wells.get(name)?.group.setAttribute('aria-selected', String(selected));

@@ -8,16 +8,28 @@
  */
 
 import type { WellState } from '../contracts';
-import { fractionWithin, inkOn, type Limits, readable, robustLimits, type ScaleName, scaleColour } from './colourscale';
+import {
+  fractionWithin,
+  inkOn,
+  isShowable,
+  type LimitChoice,
+  type Limits,
+  limitsOf,
+  readable,
+  type ScaleName,
+  scaleColour,
+} from './colourscale';
 import { drawPlate, type WellLook } from './drawing';
 import { wellName, wellPlace } from './geometry';
 import { attachInput } from './input';
-import { NO_VALUE, showScale, showStates } from './legend';
+import { NO_VALUE, showMarks, showScale, showStates } from './legend';
+import { WELL_MARKS, type WellMark } from './marks';
 import { createSelection, type SelectionMode } from './selection';
 import { STATE_LOOKS } from './states';
 import './platemap.css';
 
-export { type Limits, robustLimits, type ScaleName } from './colourscale';
+export { type LimitChoice, type Limits, robustLimits, type ScaleName } from './colourscale';
+export type { WellMark } from './marks';
 export { rowName, standardFormat, wellName, wellPlace } from './geometry';
 export type { SelectionMode } from './selection';
 
@@ -43,8 +55,10 @@ export interface HeatMap {
   unit?: string;
   values: ReadonlyMap<string, number | null>;
   scale?: ScaleName;
-  /** Default: robust limits of the values, kept up as values arrive. */
-  limits?: Limits;
+  /** Default: robust limits. Those that follow from the values are kept up as values arrive. */
+  limits?: LimitChoice;
+  /** Colours by the logarithm of the values; those that have none are shown as wells without a value. */
+  logarithmic?: boolean;
 }
 
 export interface PlateMap {
@@ -58,6 +72,8 @@ export interface PlateMap {
   showHeatMap(heat: HeatMap | null): void;
   /** Change one value of the heat map that is shown. Repaints the others only when that moves the limits. */
   setValue(well: string, value: number | null): void;
+  /** Show which wells are controls or empty, by a small sign; wells that are not in it have none. */
+  setMarks(marks: ReadonlyMap<string, WellMark>): void;
   focus(well: string): void;
   destroy(): void;
 }
@@ -80,13 +96,17 @@ export function createPlateMap(host: HTMLElement, options: PlateMapOptions): Pla
   const selection = createSelection(mode, present);
   const states = new Map<string, { state: WellState; detail: string }>();
   const counts = new Map<WellState, number>();
+  let marks: ReadonlyMap<string, WellMark> = new Map();
   let heat: { map: HeatMap; values: Map<string, number | null>; limits: Limits | null } | null = null;
 
   const element = document.createElement('div');
   element.className = 'openhcs-platemap';
   const legend = document.createElement('div');
   legend.className = 'openhcs-platemap-legend';
-  element.append(drawing.svg, legend);
+  const markLegend = document.createElement('div');
+  markLegend.className = 'openhcs-platemap-legend openhcs-platemap-marks';
+  markLegend.hidden = true;
+  element.append(drawing.svg, legend, markLegend);
   host.append(element);
 
   function lookOf(well: string): WellLook {
@@ -95,18 +115,22 @@ export function createPlateMap(host: HTMLElement, options: PlateMapOptions): Pla
     if (!heat) return known ? { ...STATE_LOOKS[known.state], text: stateText } : PLAIN;
     const { map, values, limits } = heat;
     const value = values.get(well);
-    if (!isNumber(value) || !limits) {
+    if (!isShowable(value, map.logarithmic) || !limits) {
       // A well that failed keeps its cross: "no value" alone would hide why.
-      const sign = known?.state === 'failed' ? STATE_LOOKS.failed.sign : NO_VALUE.sign;
+      const sign = known?.state === 'failed' ? STATE_LOOKS.failed.sign : '';
       const why = known && known.state !== 'done' ? `, ${stateText}` : '';
-      return { ...NO_VALUE, sign, text: `${map.title}: no value${why}` };
+      const said = isShowable(value) ? `${readable(value)}, not on a logarithmic scale` : 'no value';
+      return { fill: drawing.hatch, ink: NO_VALUE.ink, sign, text: `${map.title}: ${said}${why}` };
     }
-    const fill = scaleColour(map.scale ?? 'viridis', fractionWithin(value, limits));
+    const fill = scaleColour(map.scale ?? 'viridis', fractionWithin(value, limits, map.logarithmic));
     return { fill, ink: inkOn(fill), sign: '', text: `${map.title}: ${readable(value)}${map.unit ? ` ${map.unit}` : ''}` };
   }
 
   function paint(well: string): void {
-    drawing.paint(well, lookOf(well));
+    const look = lookOf(well);
+    const mark = marks.get(well);
+    const spoken = mark && [WELL_MARKS[mark].word, look.text].filter(Boolean).join(', ');
+    drawing.paint(well, spoken ? { ...look, text: spoken } : look);
   }
 
   function paintAll(): void {
@@ -130,7 +154,7 @@ export function createPlateMap(host: HTMLElement, options: PlateMapOptions): Pla
       return;
     }
     const { map, values, limits } = heat;
-    const numbers = [...present].map((well) => values.get(well)).filter(isNumber);
+    const numbers = [...present].map((well) => values.get(well)).filter((value) => isShowable(value, map.logarithmic));
     showScale(legend, {
       title: map.title,
       unit: map.unit,
@@ -138,7 +162,9 @@ export function createPlateMap(host: HTMLElement, options: PlateMapOptions): Pla
       limits,
       below: limits !== null && numbers.some((value) => value < limits.low),
       above: limits !== null && numbers.some((value) => value > limits.high),
+      logarithmic: map.logarithmic ?? false,
       missing: present.size - numbers.length,
+      hatch: drawing.hatch,
     });
   }
 
@@ -185,19 +211,33 @@ export function createPlateMap(host: HTMLElement, options: PlateMapOptions): Pla
       updateLegend();
     },
     showHeatMap(map) {
-      heat = map && { map, values: new Map(map.values), limits: map.limits ?? robustLimits(map.values.values()) };
+      heat = map && { map, values: new Map(map.values), limits: limitsFor(map, map.values.values()) };
       paintAll();
       updateLegend();
     },
     setValue(well, value) {
       if (!heat || !present.has(well)) return;
       heat.values.set(well, value);
-      const limits = heat.map.limits ?? robustLimits(heat.values.values());
+      const limits = limitsFor(heat.map, heat.values.values());
       const moved = limits?.low !== heat.limits?.low || limits?.high !== heat.limits?.high;
       heat.limits = limits;
       if (moved) paintAll();
       else paint(well);
       updateLegend();
+    },
+    setMarks(next) {
+      const before = marks;
+      marks = next;
+      for (const well of present) {
+        if (before.get(well) === next.get(well)) continue;
+        const mark = next.get(well);
+        drawing.setMark(well, mark ? WELL_MARKS[mark].path : '');
+        paint(well);
+      }
+      showMarks(
+        markLegend,
+        [...next].filter(([well]) => present.has(well)).map(([, mark]) => mark),
+      );
     },
     focus: (well) => input.focus(wellPlace(well)),
     destroy() {
@@ -207,6 +247,6 @@ export function createPlateMap(host: HTMLElement, options: PlateMapOptions): Pla
   };
 }
 
-function isNumber(value: number | null | undefined): value is number {
-  return typeof value === 'number' && Number.isFinite(value);
+function limitsFor(map: HeatMap, values: Iterable<number | null>): Limits | null {
+  return limitsOf(values, map.limits ?? 'robust', map.logarithmic);
 }

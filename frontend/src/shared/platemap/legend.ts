@@ -3,6 +3,7 @@
 
 import type { WellState } from '../contracts';
 import { type Limits, readable, type ScaleName, scaleColour } from './colourscale';
+import { MARKS, WELL_MARKS, type WellMark } from './marks';
 import { STATE_LOOKS, STATES } from './states';
 
 export interface HeatLegend {
@@ -13,7 +14,10 @@ export interface HeatLegend {
   /** Whether some wells lie below or above the limits. */
   below: boolean;
   above: boolean;
+  logarithmic: boolean;
   missing: number;
+  /** The fill of wells without a value. */
+  hatch: string;
 }
 
 function tag(name: string, className: string, text = ''): HTMLElement {
@@ -64,6 +68,7 @@ export function showScale(host: HTMLElement, heat: HeatLegend): void {
     const stops = Array.from({ length: 9 }, (_, index) => scaleColour(heat.scale, index / 8));
     bar.style.background = `linear-gradient(to right, ${stops.join(', ')})`;
     bar.setAttribute('aria-hidden', 'true');
+    if (heat.logarithmic) box.append(tag('span', 'openhcs-platemap-log', 'logarithmic'));
     box.append(
       tag('span', 'openhcs-platemap-low', `${heat.below ? '≤ ' : ''}${readable(heat.limits.low)}`),
       bar,
@@ -72,11 +77,40 @@ export function showScale(host: HTMLElement, heat: HeatLegend): void {
   }
   if (heat.missing > 0) {
     const none = tag('span', 'openhcs-platemap-novalue');
-    none.append(swatch(NO_VALUE.fill, NO_VALUE.ink, NO_VALUE.sign), tag('span', '', `no value (${heat.missing})`));
+    const words = heat.logarithmic ? 'no value above zero' : 'no value';
+    none.append(swatch(heat.hatch, NO_VALUE.ink, ''), tag('span', '', `${words} (${heat.missing})`));
     box.append(none);
   }
   host.replaceChildren(box);
 }
 
-/** A well without a value in a heat map: pale, with an open ring no colour of the scales resembles. */
-export const NO_VALUE = { fill: '#f2f3f4', ink: '#5a6068', sign: 'M-3.5 3.5L3.5 -3.5' } as const;
+/** Show what the signs in the corners of wells mean, and how many wells have each. */
+export function showMarks(host: HTMLElement, marks: readonly WellMark[]): void {
+  const list = tag('ul', 'openhcs-platemap-states');
+  for (const mark of MARKS) {
+    const count = marks.filter((each) => each === mark).length;
+    if (count === 0) continue;
+    const look = WELL_MARKS[mark];
+    const item = tag('li', '');
+    item.dataset.mark = mark;
+    item.append(markSwatch(look.path), tag('span', '', `${look.word} (${count})`));
+    list.append(item);
+  }
+  host.hidden = list.children.length === 0;
+  host.replaceChildren(list);
+}
+
+function markSwatch(shape: string): SVGSVGElement {
+  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  svg.setAttribute('viewBox', '-4.5 -4.5 9 9');
+  svg.setAttribute('class', 'openhcs-platemap-swatch');
+  svg.setAttribute('aria-hidden', 'true');
+  const path = document.createElementNS(svg.namespaceURI, 'path') as SVGPathElement;
+  path.setAttribute('d', shape);
+  path.setAttribute('class', 'openhcs-platemap-mark');
+  svg.append(path);
+  return svg;
+}
+
+/** The ink on a well without a value, which is hatched: no colour of the scales resembles that. */
+export const NO_VALUE = { ink: '#1a1a1a' } as const;

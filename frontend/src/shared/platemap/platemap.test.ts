@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { WellState } from '../contracts';
-import { inkOn, robustLimits, scaleColour } from './colourscale';
+import { fractionWithin, inkOn, limitsOf, robustLimits, scaleColour } from './colourscale';
 import { CELL, drawingSize, HEADER_HEIGHT, HEADER_WIDTH, standardFormat, wellName, wellPlace } from './geometry';
 import { createPlateMap, type PlateMap, type PlateMapOptions } from './index';
 import { STATE_LOOKS, STATES } from './states';
@@ -96,6 +96,30 @@ describe('looks', () => {
   });
 });
 
+describe('limits of a heat map', () => {
+  it('leave out the odd wells of a 96-well plate, or take all of them', () => {
+    const values = [...Array.from({ length: 94 }, (_, n) => 10 + n), 1e9, -1e9];
+    expect(limitsOf(values, 'robust')).toEqual({ low: 10, high: 103 });
+    expect(limitsOf(values, 'full')).toEqual({ low: -1e9, high: 1e9 });
+    expect(limitsOf(values, { low: 1, high: 2 })).toEqual({ low: 1, high: 2 });
+  });
+
+  it('exist only where there are values', () => {
+    for (const choice of ['robust', 'full', { low: 0, high: 1 }] as const) {
+      expect(limitsOf([null, undefined, Number.NaN], choice)).toBeNull();
+      expect(limitsOf([0, -5], choice, true)).toBeNull();
+    }
+  });
+
+  it('begin above zero on a logarithmic scale', () => {
+    expect(limitsOf([0, 1, 100], 'full', true)).toEqual({ low: 1, high: 100 });
+    expect(limitsOf([0, 3, 100], { low: 0, high: 50 }, true)).toEqual({ low: 3, high: 50 });
+    expect(fractionWithin(10, { low: 1, high: 100 }, true)).toBeCloseTo(0.5);
+    expect(fractionWithin(10, { low: 0, high: 100 })).toBeCloseTo(0.1);
+    expect(fractionWithin(7, { low: 7, high: 7 }, true)).toBe(0.5);
+  });
+});
+
 describe('grid', () => {
   it('carries the ARIA grid pattern with one tab stop', () => {
     plate({ wells: ['A01', 'B02'] });
@@ -154,7 +178,7 @@ describe('grid', () => {
     expect(host.querySelectorAll('[role=gridcell]')).toHaveLength(1536);
     for (const well of allWells(32, 48)) map.setState(well, 'done');
     expect(cell('AF48').getAttribute('aria-label')).toBe('AF48, done');
-  });
+  }, 30_000);
 });
 
 describe('keyboard', () => {
@@ -301,6 +325,49 @@ describe('heat map', () => {
     expect(host.querySelector('.openhcs-platemap-low')?.textContent).toBe('≤ 10');
     expect(host.querySelector('.openhcs-platemap-high')?.textContent).toBe('20');
     expect(fill('A01')).toBe('#00224e');
+  });
+
+  it('hatches wells without a value and says which have no logarithm', async () => {
+    const map = plate();
+    map.showHeatMap({
+      title: 'Spots',
+      logarithmic: true,
+      limits: 'full',
+      values: new Map([
+        ['A01', 0],
+        ['A02', 1],
+        ['A03', 100],
+        ['A04', 10],
+      ]),
+    });
+    await Promise.resolve();
+    const hatch = fill('B01');
+    expect(hatch).toMatch(/^url\(#openhcs-hatch-\d+\)$/);
+    expect(document.querySelector(hatch?.slice(4, -1) ?? '')?.tagName).toBe('pattern');
+    expect([fill('A01'), fill('A02'), fill('A03')]).toEqual([hatch, '#440154', '#fde725']);
+    expect(fill('A04')).toBe(scaleColour('viridis', 0.5));
+    expect(cell('A01').getAttribute('aria-label')).toBe('A01, Spots: 0, not on a logarithmic scale');
+    expect(host.querySelector('.openhcs-platemap-novalue')?.textContent).toBe('no value above zero (9)');
+  });
+
+  it('marks controls by a shape, in words, and in the legend', () => {
+    const map = plate({ wells: ['A01', 'A02', 'A03'] });
+    map.setState('A01', 'done');
+    map.setMarks(new Map([['A01', 'positive'] as const, ['A02', 'negative'] as const, ['C04', 'empty'] as const]));
+    const marks = () => [...host.querySelectorAll('[data-well] .openhcs-platemap-mark')];
+    expect(marks()).toHaveLength(2);
+    expect(new Set(marks().map((mark) => mark.getAttribute('d'))).size).toBe(2);
+    expect(cell('A01').getAttribute('aria-label')).toBe('A01, positive control, done');
+    expect(cell('A02').getAttribute('aria-label')).toBe('A02, negative control');
+    expect([...host.querySelectorAll('[data-mark]')].map((item) => item.textContent)).toEqual([
+      'positive control (1)',
+      'negative control (1)',
+    ]);
+    map.setState('A01', 'failed', 'no images');
+    expect(cell('A01').getAttribute('aria-label')).toBe('A01, positive control, failed, no images');
+    map.setMarks(new Map([['A02', 'negative'] as const]));
+    expect(cell('A01').getAttribute('aria-label')).toBe('A01, failed, no images');
+    expect(marks()).toHaveLength(1);
   });
 
   it('takes single values as they arrive', () => {
