@@ -24,6 +24,9 @@ FEWEST_FIELDS = 8
 FOCUS_DEVIATIONS = 3.5
 """Robust z-score beyond which a value is an outlier (Iglewicz and Hoaglin 1993, *How to Detect and Handle Outliers*)."""
 
+LEAST_LOSS = 0.15
+"""Share of the usual sharpness that must be missing as well: on an even plate, single percents are already outliers."""
+
 SATURATED_FRACTION = 0.001
 """Share of pixels at the brightest value that is too much: one in a thousand."""
 
@@ -62,7 +65,8 @@ def _out_of_focus(rows: Sequence[FieldRow]) -> list[ImageFlag]:
         middle, spread = float(np.median(logarithms)), robust_deviation(logarithms)
         if spread <= 0:
             continue
-        low = [row for row, value in zip(known, logarithms, strict=True) if (value - middle) / spread < -FOCUS_DEVIATIONS]
+        limit = min(middle - FOCUS_DEVIATIONS * spread, middle + np.log(1 - LEAST_LOSS))
+        low = [row for row, value in zip(known, logarithms, strict=True) if value < limit]
         message = "Much less sharp than the other images of the plate."
         return [ImageFlag(well=row.well, field=row.field, kind="out_of_focus", message=message) for row in low]
     return []

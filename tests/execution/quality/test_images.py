@@ -35,6 +35,12 @@ def test_a_blurred_field_is_found_and_a_sharp_one_is_not() -> None:
     assert flagged(rows(values)) == [("A08", "out_of_focus")]
 
 
+def test_an_outlier_that_is_hardly_less_sharp_is_not_blurred() -> None:
+    values = list(np.random.default_rng(4).normal(0.4, 0.001, 40))
+    values[7], values[8] = 0.38, 0.33
+    assert flagged(rows(values)) == [("A09", "out_of_focus")]
+
+
 def test_a_field_without_objects_is_called_that_and_not_blurred() -> None:
     values = usual()
     values[2] = 0.05
