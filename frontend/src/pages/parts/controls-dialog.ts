@@ -48,7 +48,7 @@ export function markControls(options: ControlsDialogOptions): void {
   const problem = make('div', { class: 'oh-notice oh-notice-error', role: 'alert', hidden: true });
   const host = make('div', { class: 'oh-map oh-map-controls' });
   const file = make('input', { type: 'file', accept: '.csv,.tsv,.txt,text/csv', id: 'oh-controls-file' });
-  const save = make('button', { type: 'button', class: 'oh-button oh-button-main' }, 'Save');
+  const save = make('button', { type: 'button', class: 'oh-button oh-button-primary' }, 'Save');
   const cancel = make('button', { type: 'button', class: 'oh-button' }, 'Cancel');
   const clear = make('button', { type: 'button', class: 'oh-button' }, 'Take my marks away');
   clear.hidden = options.known?.source !== 'own';
