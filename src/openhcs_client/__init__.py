@@ -57,6 +57,7 @@ from ._library import (
 )
 from ._orchestrator import RemoteOrchestrator
 from ._pipelines import (
+    MAXIMUM_STEPS,
     ExpectedMeasurement,
     ExposedParameter,
     FunctionCost,
@@ -75,6 +76,7 @@ from ._pipelines import (
     ValidationReport,
 )
 from ._plates import FieldLayout, FieldShape, PlateLayout, PlateShape, WellKind, WellLayout, plate_format
+from ._python_import import LARGEST_SOURCE, ImportedPipeline, ImportNote, ImportPython
 from ._quality import (
     ControlStatistics,
     DriftStatistics,
@@ -96,6 +98,11 @@ from ._wells import WELL_NAME_PATTERN, well_name, well_position
 __all__ = [
     "AUDIENCE",
     "LARGEST_DOCUMENT",
+    "LARGEST_SOURCE",
+    "MAXIMUM_STEPS",
+    "ImportNote",
+    "ImportPython",
+    "ImportedPipeline",
     "WELL_NAME_PATTERN",
     "ChangeOfPipeline",
     "CheckState",

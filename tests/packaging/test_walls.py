@@ -15,6 +15,8 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGES = ("openhcs_client", "omero_openhcs", "openhcs_execution", "omero_sandbox")
 
+STANDARD = set(sys.stdlib_module_names)
+
 # library -> the only folders that may import it
 HOMES = {
     "openhcs": ("openhcs_execution.engine",),
@@ -48,6 +50,13 @@ def test_a_library_is_imported_only_in_its_home(library: str) -> None:
         module for module in importers if not any(module == home or module.startswith(f"{home}.") for home in HOMES[library])
     )
     assert strangers == []
+
+
+def test_scripts_are_read_without_the_engine() -> None:
+    graph = import_graph()
+    inside = {module for module in graph.modules if module.startswith("openhcs_execution.python_source")}
+    used = {imported for module in inside for imported in graph.find_modules_directly_imported_by(module)} - inside
+    assert {module for module in used if not module.startswith(("openhcs_client", "pydantic"))} - STANDARD == set()
 
 
 def test_the_walls_between_packages_stand() -> None:

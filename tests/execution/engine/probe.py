@@ -7,7 +7,7 @@
 import inspect
 import json
 import sys
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,17 @@ from openhcs.core.artifacts import ArtifactSpec, SpecialArtifactType
 from openhcs.core.config import LazyProcessingConfig
 from openhcs.core.memory import numpy as numpy_function
 from openhcs.core.pipeline.function_contracts import artifact_outputs
+from openhcs.core.pipeline_document import PipelineDocumentAuthority
 from openhcs.core.steps.function_step import FunctionStep
 
 from openhcs_client import PipelineDocument, PipelineStep
+from openhcs_execution.catalogue import PipelineCatalogue
+from openhcs_execution.catalogue.scripts import function_table
 from openhcs_execution.engine import load_functions
 from openhcs_execution.engine.orchestration import WellMissingError, compile_well, run_well
 from openhcs_execution.engine.staging import StagingFolder
 from openhcs_execution.engine.steps import build_steps, callable_of
+from openhcs_execution.python_source import render_python
 
 
 @numpy_function
@@ -156,6 +160,54 @@ def scenario_contract(folder: Path) -> Any:
     started = [event for event in events if event["phase"] == "step_started"]
     report["started"] = [(event["step_name"], event["completed"], event["total"]) for event in started]
     report["written"] = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    return report
+
+
+def scenario_scripts(folder: Path) -> Any:
+    """Our own Python of a pipeline, executed and compiled by OpenHCS, beside the steps that the engine builds."""
+    report: dict[str, Any] = {}
+    table = function_table()
+    for line in PipelineCatalogue.packaged().summaries():
+        document = PipelineCatalogue.packaged().resolve(line.id)
+        script = PipelineDocumentAuthority.from_source(render_python(document, table)).pipeline_steps
+        channels = [f"C{number}" for number in range(1, document.minimum_channels + 1)]
+        built = build_steps(document, channels, focal_planes=2)
+        same = [_said(one) == _said(other) for one, other in zip(script, built, strict=True)]
+        planes = stage(
+            folder / line.id,
+            {(1, channel, z): np.ones((32, 32), np.uint16) for channel in range(1, len(channels) + 1) for z in (1, 2)},
+        )
+        compile_well(planes, folder / "out", "A01", script, lambda event: None)
+        report[line.id] = {"steps": len(script), "same": same}
+    return report
+
+
+def _said(step: FunctionStep) -> Any:
+    """What a step says, in words that can be compared: OpenHCS makes a bare function of one without arguments."""
+    function, parameters = step.func if isinstance(step.func, tuple) else (step.func, {})
+    config = step.processing_config
+    return (
+        step.name,
+        f"{function.__module__}.{function.__qualname__}",
+        {name: value for name, value in parameters.items() if value != inspect.signature(function).parameters[name].default},
+        [component.value for component in config.variable_components],
+        config.group_by.value,
+        config.input_source.value,
+    )
+
+
+def scenario_paths(folder: Path) -> Any:
+    """Whether the paths that scripts import lead to the callables that the engine runs."""
+    table, report = function_table(), {}
+    for info in (info for info in load_functions() if info.offered):
+        function = table.get(info.id)
+        assert function is not None
+        names = {parameter.name: str(parameter.default) for parameter in info.parameters}
+        attribute = function.attribute_for(names[name] for name in function.name_parameters)
+        report[info.id] = getattr(import_module(function.module), attribute) is callable_of(info.id)
+        for enum in function.enums.values():
+            members = {member.value: member.name for member in getattr(import_module(enum.module), enum.name)}
+            report[f"{info.id} {enum.name}"] = members == enum.members
     return report
 
 

@@ -77,3 +77,16 @@ def test_the_catalogue_says_what_the_functions_take(probe: Callable[[str], Any])
                 assert isinstance(
                     signatures[info.id][parameter.name], {"integer": int, "number": float, "boolean": bool}[parameter.type]
                 )
+
+
+def test_scripts_import_what_the_engine_runs(probe: Callable[[str], Any]) -> None:
+    found = probe("paths")
+    assert {info.id for info in load_functions() if info.offered} <= set(found)
+    assert [path for path, same in found.items() if not same] == []
+
+
+def test_openhcs_executes_our_scripts_and_finds_the_steps_that_the_engine_builds(probe: Callable[[str], Any]) -> None:
+    report = probe("scripts")
+    assert len(report) >= 4
+    for pipeline, found in report.items():
+        assert found["same"] == [True] * found["steps"], pipeline

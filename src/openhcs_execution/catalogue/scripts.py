@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The catalogue as :mod:`openhcs_execution.python_source` needs it: how scripts import and call each function."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from openhcs_execution.engine.catalogue import PROJECTION, catalogue_entry
+from openhcs_execution.engine.catalogue import load_functions as load_catalogue
+from openhcs_execution.python_source import FunctionTable, KnownFunction
+from openhcs_execution.python_source.functions import EnumClass
+
+__all__ = ["function_table"]
+
+_FUNCTIONS = "openhcs_execution.engine.functions"
+_NUMPY = "openhcs.processing.backends.processors.numpy_processor"
+
+_OWN = {
+    PROJECTION: (_NUMPY, "create_projection"),
+    "openhcs:gaussian_blur": (f"{_FUNCTIONS}.native", "gaussian_blur"),
+    "openhcs:tophat": (f"{_FUNCTIONS}.native", "tophat"),
+    "omero_openhcs:correct_illumination": (f"{_FUNCTIONS}.intensity", "correct_illumination"),
+    "omero_openhcs:measure_field_intensity": (f"{_FUNCTIONS}.intensity", "measure_field_intensity"),
+    "omero_openhcs:find_spots": (f"{_FUNCTIONS}.spots", "find_spots"),
+    "omero_openhcs:measure_colocalisation": (f"{_FUNCTIONS}.colocalisation", "measure_colocalisation"),
+    "omero_openhcs:segment_nuclei": (f"{_FUNCTIONS}.nuclei", "segment_nuclei"),
+    "omero_openhcs:measure_nuclei_intensity": (f"{_FUNCTIONS}.nuclei", "measure_nuclei_intensity"),
+}
+
+_UPSTREAM = {"openhcs:gaussian_blur": f"{_NUMPY}.gaussian_blur", "openhcs:tophat": f"{_NUMPY}.tophat"}
+
+_METHODS = {"max_projection": "MAX", "mean_projection": "MEAN", "min_projection": "MIN"}
+_ENUMS = {PROJECTION: {"method": EnumClass(_NUMPY, "NumpyStackProjectionMethod", _METHODS)}}
+
+
+@lru_cache(maxsize=1)
+def function_table() -> FunctionTable:
+    """Every offered function. A contract test compares the paths with the callables that the engine runs."""
+    return FunctionTable(_known(info.id) for info in load_catalogue() if info.offered)
+
+
+def _known(function_id: str) -> KnownFunction:
+    entry = catalogue_entry(function_id)
+    module, attribute = _OWN[function_id]
+    return KnownFunction(
+        info=entry.info,
+        module=module,
+        attribute=attribute,
+        over=(entry.grouping.over,),
+        by=entry.grouping.by,
+        plane_by_plane=entry.is_filter,
+        upstream=_UPSTREAM.get(function_id),
+        enums=_ENUMS.get(function_id, {}),
+    )
