@@ -39,7 +39,11 @@ export default defineConfig({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 1200,
     rolldownOptions: {
-      input: { viewer: path.resolve(root, 'src/viewer/page.ts'), ...pageEntries() },
+      input: {
+        viewer: path.resolve(root, 'src/viewer/page.ts'),
+        editor: path.resolve(root, 'src/editor/page.ts'),
+        ...pageEntries(),
+      },
     },
   },
   test: {

@@ -6,6 +6,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from .api.executions import status
+from .pages.editor import new_pipeline
 from .pages.execute import execute
 from .pages.executions import executions
 from .pages.open_with import open_with
@@ -17,6 +18,8 @@ from .pages.start import start
 urlpatterns = [
     path("", start, name="openhcs_index"),
     path("pipelines/", pipelines, name="openhcs_pipelines"),
+    # Before the ids; nobody can save a pipeline called `new`, because people's ids begin with their owner.
+    path("pipelines/new/", new_pipeline, name="openhcs_new_pipeline"),
     path("pipelines/<slug:pipeline_id>/", pipeline, name="openhcs_pipeline"),
     path("execute/<int:plate_id>/", execute, name="openhcs_execute"),
     path("executions/", executions, name="openhcs_executions"),

@@ -1,42 +1,33 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-/** The page of one pipeline: the tabs JSON and Python, and the button that copies the shown one. */
+/** The page of one pipeline: the tabs JSON and Python, the button that copies the shown one, and what versions differ in. */
 
+import { readCatalogue } from '../editor/catalogue';
+import { createVersionsView, readVersions } from '../editor/versions';
 import { createApi } from '../shared/api';
+import type { FunctionInfo } from '../shared/contracts';
+import { attachTabs } from './parts/tabs';
 
-for (const box of document.querySelectorAll<HTMLElement>('[data-oh-tabs]')) attachTabs(box);
-
-function attachTabs(box: HTMLElement): void {
-  const tabs = [...box.querySelectorAll<HTMLButtonElement>('[role="tab"]')];
-  const panelOf = (tab: HTMLElement) => document.getElementById(tab.getAttribute('aria-controls') ?? '');
-
-  function choose(chosen: HTMLButtonElement): void {
-    for (const tab of tabs) {
-      const here = tab === chosen;
-      tab.setAttribute('aria-selected', String(here));
-      tab.tabIndex = here ? 0 : -1;
-      const panel = panelOf(tab);
-      if (panel) panel.hidden = !here;
-      if (panel && here && panel.dataset.ohRender) void showPython(panel, panel.dataset.ohRender);
-    }
-  }
-
+for (const box of document.querySelectorAll<HTMLElement>('[data-oh-tabs]')) {
+  attachTabs(box, (panel) => {
+    if (panel.dataset.ohRender) void showPython(panel, panel.dataset.ohRender);
+  });
   box.addEventListener('click', (event) => {
-    const target = event.target as Element;
-    const tab = tabs.find((candidate) => candidate.contains(target));
-    if (tab) choose(tab);
-    const copy = target.closest<HTMLButtonElement>('[data-oh-copy]');
-    const shown = tabs.find((candidate) => candidate.getAttribute('aria-selected') === 'true');
-    if (copy && shown) void copyText(copy, panelOf(shown));
+    const copy = (event.target as Element).closest<HTMLButtonElement>('[data-oh-copy]');
+    if (copy) void copyText(copy, box.querySelector<HTMLElement>('[role="tabpanel"]:not([hidden])'));
   });
-  box.addEventListener('keydown', (event) => {
-    const at = tabs.indexOf(event.target as HTMLButtonElement);
-    const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
-    const next = at >= 0 && step !== 0 ? tabs[(at + step + tabs.length) % tabs.length] : undefined;
-    if (!next) return;
-    event.preventDefault();
-    choose(next);
-    next.focus();
-  });
+}
+
+const differences = document.getElementById('oh-differences');
+if (differences?.dataset.ohPipeline) {
+  const api = createApi(differences.dataset.ohApi ?? '');
+  const id = differences.dataset.ohPipeline;
+  let functions: ReadonlyMap<string, FunctionInfo> = new Map();
+  const view = createVersionsView({ host: differences, read: () => readVersions(api, id), functions: () => functions });
+  // Titles of parameters are better than their names, but the names will do.
+  void readCatalogue(api)
+    .then((read) => (functions = new Map(read.map((info) => [info.id, info]))))
+    .catch(() => undefined)
+    .finally(view.refresh);
 }
 
 /** The Python source is made by OpenHCS itself, which can take seconds, so only who looks at it waits for it. */

@@ -133,10 +133,55 @@ export interface LabelInfo {
   omero_image_id: number | null;
 }
 
+export interface FunctionParameter {
+  name: string;
+  title: string;
+  type: 'integer' | 'number' | 'boolean' | 'string' | 'choice' | 'list' | 'channel' | 'objects';
+  default: unknown;
+  required: boolean;
+  minimum: number | null;
+  maximum: number | null;
+  choices: string[] | null;
+  unit: string | null;
+  help: string;
+  advanced: boolean;
+  inferred: boolean;
+}
+
+export interface FunctionCost {
+  seconds_per_megapixel: number;
+  memory_mb_per_megapixel: number;
+}
+
+export interface FunctionInfo {
+  id: string;
+  title: string;
+  library: string;
+  category: string;
+  help: string;
+  parameters: FunctionParameter[];
+  inputs: string[];
+  outputs: string[];
+  restrictable: boolean;
+  offered: boolean;
+  reason: string;
+  cost: FunctionCost | null;
+}
+
+export interface RunEstimate {
+  wells: number;
+  seconds: number;
+  seconds_per_well: number;
+  memory_mb: number;
+  output_mb: number;
+  basis: string;
+}
+
 export interface ValidationReport {
   valid: boolean;
   field_errors: Record<string, string>;
   warnings: string[];
+  estimate: RunEstimate | null;
 }
 
 export type CheckState = 'no_golden_wells' | 'not_checked' | 'running' | 'not_run' | 'differs' | 'agrees';

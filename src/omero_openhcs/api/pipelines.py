@@ -44,6 +44,8 @@ RENDER_TIMEOUT_MS = 50_000
 class SavePipeline(BaseModel):
     """A document to save. ``based_on`` is the version that was edited: saving is refused when there is a newer one.
 
+    0 stands for a new pipeline: saving is refused when there is one with this id.
+
     ``group_id`` is the group to save a new pipeline in: its permissions decide who sees it. ``place`` is what to attach it to.
     ``as_copy`` makes a new pipeline of the document, whosever id it has: to import a file, or to keep an edit whose pipeline
     was deleted or changed meanwhile.
@@ -52,7 +54,7 @@ class SavePipeline(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     document: dict[str, Any]
-    based_on: int | None = Field(default=None, ge=1)
+    based_on: int | None = Field(default=None, ge=0)
     group_id: int | None = Field(default=None, ge=0, lt=2**63)
     place: PipelinePlace | None = None
     as_copy: bool = False

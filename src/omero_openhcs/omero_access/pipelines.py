@@ -32,7 +32,7 @@ from .pipeline_records import COLUMNS, NAMESPACE, Card, Description, StoredVersi
 if TYPE_CHECKING:
     from omero.gateway import BlitzGateway
 
-__all__ = ["NAMESPACE", "free_id", "is_user_pipeline", "list_user_pipelines", "read_versions", "save_version"]
+__all__ = ["NAMESPACE", "free_id", "is_owned_by", "is_user_pipeline", "list_user_pipelines", "read_versions", "save_version"]
 
 MIME_TYPE = "application/json"
 _VERSIONS = f"select {COLUMNS} where a.ns = :ns and f.name like :name order by a.id"
@@ -49,6 +49,11 @@ logger = logging.getLogger(__name__)
 def is_user_pipeline(pipeline_id: str) -> bool:
     """Whether the id is one of a user's own pipelines, not of one that the service offers."""
     return owner_of(pipeline_id) is not None
+
+
+def is_owned_by(pipeline_id: str, user_id: int) -> bool:
+    """Whether the id is one of this user's own pipelines."""
+    return owner_of(pipeline_id) == user_id
 
 
 def list_user_pipelines(conn: BlitzGateway, pipeline_id: str) -> list[StoredVersion]:

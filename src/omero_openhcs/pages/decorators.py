@@ -35,7 +35,10 @@ class _PageSignIn(OmeroSignIn, webclient_login):
 def page(
     template: str, *, refused: str = "omero_openhcs/error.html"
 ) -> Callable[[Callable[..., Any]], Callable[..., HttpResponse]]:
-    """Make an HTML page from a view; ``refused`` is the template that tells a refusal."""
+    """Make an HTML page from a view; ``refused`` is the template that tells a refusal.
+
+    A view whose page looks different for some people names the other template in its context, as ``template``.
+    """
 
     def decorate(view: Callable[..., Any]) -> Callable[..., HttpResponse]:
         def shown(request: HttpRequest, conn: Any = None, url: str = "", **parameters: Any) -> HttpResponse:
@@ -53,7 +56,7 @@ def page(
                 name = "omero_openhcs/error_without_omero.html"
             else:
                 _header.prepare_context(request, context, conn=conn)
-            response = render(request, name, context, status=status)
+            response = render(request, context.pop("template", name), context, status=status)
             response["X-Request-ID"] = request_id
             response["Cache-Control"] = "no-store"
             return response

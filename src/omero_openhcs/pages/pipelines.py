@@ -7,9 +7,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from omero_openhcs.catalogue import list_pipelines, read_pipeline
-from openhcs_client import ExposedParameter, FunctionInfo, OpenHCSError, PipelineDocument
+from omero_openhcs.omero_access.pipelines import is_owned_by
+from openhcs_client import ExposedParameter, FunctionInfo, PipelineDocument
 
 from .decorators import or_trouble, page
+from .editor import EDITOR, chosen_version, editor_context
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -34,31 +36,35 @@ def pipelines(request: HttpRequest, asker: Asker) -> dict[str, Any]:
 
 @page("omero_openhcs/pipeline.html")
 def pipeline(request: HttpRequest, asker: Asker, pipeline_id: str) -> dict[str, Any]:
-    """One version of a pipeline: its steps, what can be set, what it measures, and the document itself."""
+    """A pipeline: the editor for its owner; for everybody else, and for older versions, what it does."""
     versions = read_pipeline(asker, pipeline_id)
-    document = _chosen(versions, request.GET.get("version"))
-    functions, _ = or_trouble(lambda: {info.id: info for info in asker.service.functions(offered=False)}, {})
-    return {
+    document = chosen_version(versions, request.GET.get("version"))
+    mine = not asker.public and is_owned_by(pipeline_id, asker.person.user_id)
+    shared = {
         "document": document,
         "section": "pipelines",
         "may_check": not asker.public,
         "versions": [known.version for known in versions],
         "newest": versions[0].version,
+        "mine": mine,
+        "may_edit": not asker.public,
+        "plate_id": request.GET.get("plate") if (request.GET.get("plate") or "").isdecimal() else None,
+    }
+    if mine and ("edit" in request.GET or document is versions[0]) and "read" not in request.GET:
+        return {**shared, **editor_context(request, asker, _as_next(document, versions[0]), versions[0]), "template": EDITOR}
+    functions, _ = or_trouble(lambda: {info.id: info for info in asker.service.functions(offered=False)}, {})
+    return {
+        **shared,
         "steps": _steps(document, functions),
         "measured": _measured(document),
         "hash": document.content_hash(),
         "json": json.dumps(document.model_dump(mode="json", exclude_none=True), indent=2, ensure_ascii=False),
-        "plate_id": request.GET.get("plate") if (request.GET.get("plate") or "").isdecimal() else None,
     }
 
 
-def _chosen(versions: list[PipelineDocument], wanted: str | None) -> PipelineDocument:
-    if not wanted:
-        return versions[0]
-    for document in versions:
-        if str(document.version) == wanted:
-            return document
-    raise OpenHCSError("unknown_pipeline_version", f"Pipeline {versions[0].name!r} has no version {wanted[:20]!r}.", status=404)
+def _as_next(document: PipelineDocument, newest: PipelineDocument) -> PipelineDocument:
+    """An older version as what would follow the newest one."""
+    return document.model_copy(update={"version": newest.version})
 
 
 def _measured(document: PipelineDocument) -> list[dict[str, Any]]:

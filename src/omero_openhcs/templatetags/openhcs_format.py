@@ -18,7 +18,7 @@ __all__ = ["register"]
 
 register = template.Library()
 
-_STYLES = ("base", "components", "pages", "run")
+_STYLES = ("base", "components", "pages", "run", "editor")
 
 _STATUS_WORDS = {
     ExecutionStatusName.QUEUED: "Waiting",
