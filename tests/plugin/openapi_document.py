@@ -93,7 +93,10 @@ OPERATIONS = [
             "additionalProperties": False,
             "properties": {
                 "document": reference(models.PipelineDocument),
-                "based_on": {**INTEGER, "description": "The version that was edited; refused (409) when there is a newer one."},
+                "based_on": {
+                    **INTEGER,
+                    "description": "The version that was edited, 0 for a new pipeline; 409 when there is a newer one.",
+                },
                 "group_id": {
                     **INTEGER,
                     "description": "The OMERO group for a new pipeline, by default your current one; versions stay together.",
