@@ -67,7 +67,7 @@ export function createJsonView({ host, store, fixedId, onMistake }: JsonViewOpti
         THEME,
         EditorView.lineWrapping,
         EditorState.tabSize.of(2),
-        EditorView.contentAttributes.of({ 'aria-label': 'The pipeline as JSON', spellcheck: 'false' }),
+        EditorView.contentAttributes.of({ tabindex: '0', 'aria-label': 'The pipeline as JSON', spellcheck: 'false' }),
         // Undo belongs to the whole page, so that the text and the forms have one order of what was done.
         keymap.of([
           { key: 'Mod-z', preventDefault: true, run: () => undo() },

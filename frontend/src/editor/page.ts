@@ -399,6 +399,16 @@ function adopt(answer: EditedDocument): void {
     choice.value = String(answer.version);
   }
   if (!byId('oh-panel-versions').hidden) versions.refresh();
+  // What the server wrote below the editor is about the version before.
+  document
+    .getElementById('oh-of-saved')
+    ?.replaceChildren(
+      make(
+        'p',
+        { class: 'oh-hint' },
+        make('a', { href: location.pathname + location.search }, `Golden wells of version ${answer.version}`),
+      ),
+    );
   announce(`Saved as version ${answer.version}.`);
 }
 

@@ -15,7 +15,11 @@ export function showTexts(host: HTMLElement, before: string, after: string): Edi
       lineNumbers(),
       EditorView.lineWrapping,
       EditorState.readOnly.of(true),
-      EditorView.contentAttributes.of({ 'aria-label': 'The newer text, with what it replaced', 'aria-readonly': 'true' }),
+      EditorView.contentAttributes.of({
+        tabindex: '0',
+        'aria-label': 'The newer text, with what it replaced',
+        'aria-readonly': 'true',
+      }),
       unifiedMergeView({ original: before, mergeControls: false, gutter: true, collapseUnchanged: { margin: 2, minSize: 6 } }),
       EditorView.theme({ '&': { fontSize: '12.5px', maxHeight: '420px' }, '.cm-scroller': { fontFamily: 'var(--oh-mono)' } }),
     ],
