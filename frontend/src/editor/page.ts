@@ -42,7 +42,7 @@ interface EditorPageData {
 const data = readPageData<EditorPageData>();
 const api = createApi(data.api);
 const page = document.querySelector<HTMLElement>('.oh-page') ?? document.body;
-const forms = byId('oh-forms');
+const forms = byId<HTMLFieldSetElement>('oh-forms');
 const status = byId('oh-announce');
 const notice = byId('oh-editor-notice');
 const state = byId('oh-editor-state');
@@ -462,4 +462,6 @@ void readCatalogue(api).then(
     showNotice(notice, told);
   },
 );
+// Until here nothing would have been done with what is typed or pressed.
+forms.disabled = false;
 document.documentElement.dataset.ohEditor = 'ready';
