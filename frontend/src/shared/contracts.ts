@@ -182,6 +182,7 @@ export interface ValidationReport {
   field_errors: Record<string, string>;
   warnings: string[];
   estimate: RunEstimate | null;
+  complete: boolean;
 }
 
 export type CheckState = 'no_golden_wells' | 'not_checked' | 'running' | 'not_run' | 'differs' | 'agrees';
