@@ -115,6 +115,25 @@ def test_a_pipeline_as_json_and_as_python(anna: Page, stack: Stack) -> None:
     assert violations(anna) == []
 
 
+def test_the_editor(anna: Page, stack: Stack, width: int) -> None:
+    anna.goto(f"{stack.web_url}/openhcs/pipelines/new/?from=nuclei-count")
+    expect(anna.locator("html[data-oh-editor=ready]")).to_be_attached(timeout=MINUTE)
+    anna.get_by_label("Diameter", exact=True).fill("3")
+    expect(anna.locator("#oh-problems")).to_be_visible(timeout=MINUTE)
+    anna.get_by_text("What is wrong").click()
+    anna.get_by_label("On run page: Smallest").check()
+    assert violations(anna) == []
+    for tab in ("Run page", "Measurements", "Differences"):
+        anna.get_by_role("tab", name=tab).click()
+        assert violations(anna) == [], tab
+    anna.get_by_role("button", name="Add a step", exact=True).click()
+    expect(anna.get_by_role("combobox", name="Search the catalogue")).to_be_focused()
+    assert violations(anna) == []
+    anna.keyboard.press("Escape")
+    expect(anna.get_by_role("button", name="Add a step", exact=True)).to_be_focused()
+    assert anna.evaluate("document.querySelector('.oh-page').scrollWidth") <= width, "nothing has to be scrolled sideways"
+
+
 def test_choosing_what_to_run(anna: Page, stack: Stack, plate: int) -> None:
     anna.goto(f"{stack.web_url}/openhcs/execute/{plate}/?pipeline=nuclei-count")
     expect(anna.get_by_role("button", name="Test one well")).to_be_enabled()

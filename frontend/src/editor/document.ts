@@ -142,16 +142,15 @@ export function slug(name: string): string {
   return parts.join('-').slice(0, 40).replace(/-$/, '') || 'pipeline';
 }
 
-/** What a function makes besides an image and measurements: objects that later steps can name. */
+/** The objects that a step makes, by the names with which later steps refer to them. */
 export function objectsMadeBy(info: FunctionInfo | undefined, step: Step): string[] {
-  const made = (info?.outputs ?? []).filter((output) => output !== 'image' && output !== 'measurements' && output !== 'table');
-  if (made.length === 0) return [];
-  // A function that lets people name its objects makes objects of that name.
-  const naming = info?.parameters.find(
-    (parameter) => parameter.type === 'string' && /^(name|objects_name|output_name)$/.test(parameter.name),
-  );
-  const given = naming ? (step.parameters[naming.name] ?? naming.default) : undefined;
-  return typeof given === 'string' && given !== '' ? [given] : made;
+  const made = (info?.outputs ?? []).filter((output) => output !== 'image' && output !== 'measurements');
+  if (!made.includes('objects')) return made;
+  // `objects` stands for those that a step names itself.
+  const naming = info?.parameters.find((parameter) => parameter.name === 'name' && parameter.type === 'string');
+  const given = step.parameters.name ?? naming?.default;
+  const named = typeof given === 'string' && given !== '' ? given : 'objects';
+  return made.map((output) => (output === 'objects' ? named : output));
 }
 
 /** The objects that steps before `step` find, each once, in the order in which they are found. */

@@ -119,6 +119,26 @@ describe('editing', () => {
     expect(objectsBefore(changeStep(three(), 1, { enabled: false }), 2, functions)).toEqual([]);
   });
 
+  it('lets a new step take the objects that are there, and gives those it makes a free name', () => {
+    const objects = parameter('objects', { type: 'objects', default: 'objects' });
+    const others = parameter('others', { type: 'objects', default: 'spots' });
+    const label = parameter('name', { type: 'string', default: 'objects' });
+    const outputs = ['image', 'objects', 'measurements'];
+    const grow = info('own:grow', 'Grow', { inputs: ['image', 'objects'], outputs, parameters: [objects, label] });
+    const inside = info('own:inside', 'Count inside', { parameters: [objects, others] });
+    const functions = new Map([...CATALOGUE, grow, inside].map((entry) => [entry.id, entry]));
+    const add = (document: EditedDocument, added: FunctionInfo) =>
+      addStep(document, document.steps.length, added, objectsBefore(document, document.steps.length, functions));
+    const grown = add(add(three(), grow), grow);
+    expect(grown.steps.slice(3).map((step) => step.parameters)).toEqual([
+      { objects: 'nuclei', name: 'objects' },
+      { objects: 'objects', name: 'objects_2' },
+    ]);
+    expect(objectsBefore(grown, 5, functions)).toEqual(['nuclei', 'objects', 'objects_2']);
+    expect(add(grown, inside).steps[5]?.parameters).toEqual({ objects: 'objects', others: 'objects_2' });
+    expect(add(emptyDocument(), inside).steps[0]?.parameters).toEqual({ objects: 'objects', others: 'spots' });
+  });
+
   it('renames a measurement at all its levels and keeps its help', () => {
     const entry = { name: 'area', title: 'Area', unit: null, help: 'Size.' };
     const measurements = [

@@ -16,8 +16,16 @@ import {
   withoutNothing,
 } from './document';
 
-/** Put a step that runs `info` with its defaults at place `at`. */
-export function addStep(document: EditedDocument, at: number, info: FunctionInfo): EditedDocument {
+/**
+ * Put a step that runs `info` with its defaults at place `at`. `objects` are those that earlier steps find: where the default
+ * is none of them, the step takes the newest.
+ */
+export function addStep(
+  document: EditedDocument,
+  at: number,
+  info: FunctionInfo,
+  objects: readonly string[] = [],
+): EditedDocument {
   const given = info.parameters.filter((parameter) => !parameter.advanced && parameter.default !== null);
   const step: Step = {
     name: freeName(
@@ -27,6 +35,13 @@ export function addStep(document: EditedDocument, at: number, info: FunctionInfo
     function: info.id,
     parameters: Object.fromEntries(given.map((parameter) => [parameter.name, parameter.default as ParameterValue])),
   };
+  const free = [...objects];
+  for (const parameter of info.parameters.filter((entry) => entry.type === 'objects')) {
+    const wanted = free.includes(String(parameter.default)) ? String(parameter.default) : free.at(-1);
+    if (wanted === undefined) continue;
+    step.parameters[parameter.name] = wanted;
+    free.splice(free.indexOf(wanted), 1);
+  }
   return insertStep(document, at, freeColumns(document, step, info));
 }
 

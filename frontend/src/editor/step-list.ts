@@ -5,6 +5,7 @@ import type { FunctionInfo } from '../shared/contracts';
 import { make } from '../shared/dom';
 import { type Card, type CardActions, type CardContext, createCard } from './card';
 import { makeDraggable } from './drag';
+import { objectsBefore } from './document';
 import { addStep, duplicateStep, moveStep, removeStep } from './edits';
 import type { Store } from './store';
 
@@ -116,7 +117,7 @@ export function createStepList({ host, scroller, store, choose, announce }: Step
       store.keys.forEach((key, at) => cardOf(key).update(store.document, at, context));
     },
     insert(at, info) {
-      arrangeNew(at, addStep(store.document, at, info));
+      arrangeNew(at, addStep(store.document, at, info, objectsBefore(store.document, at, context.functions)));
       announce(`${nameAt(at)} was added as step ${at + 1}.`);
     },
     reveal(element) {

@@ -5,7 +5,7 @@ import type { Api } from '../shared/api';
 import type { FunctionInfo } from '../shared/contracts';
 import { make } from '../shared/dom';
 import { differencesView } from './differences-view';
-import { type EditedDocument, tidied } from './document';
+import { type EditedDocument, same, tidied } from './document';
 
 export interface VersionsView {
   /** The versions or the edited document have changed. */
@@ -61,7 +61,9 @@ export function createVersionsView({ host, read, edited, functions }: VersionsOp
     from.replaceChildren(...options.map((option) => option.cloneNode(true)));
     to.replaceChildren(...(edited ? [make('option', { value: EDITED }, 'what is edited here')] : []), ...options);
     const has = (select: HTMLSelectElement, value: string) => [...select.options].some((option) => option.value === value);
-    from.value = has(from, keptFrom) ? keptFrom : String(versions[edited ? 0 : 1]?.version ?? newest);
+    // What people ask first: what have I changed? And when nothing is: what did the newest version change?
+    const changed = edited !== undefined && !same(edited(), versions[0]);
+    from.value = has(from, keptFrom) ? keptFrom : String((changed ? undefined : versions[1]?.version) ?? newest);
     to.value = has(to, keptTo) ? keptTo : edited ? EDITED : String(newest);
   }
 
