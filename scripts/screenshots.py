@@ -62,6 +62,14 @@ def photograph(page: Page, stack: Stack, output: Path) -> None:
     take("pipelines")
     page.goto(f"{stack.web_url}/openhcs/pipelines/nuclei-count/")
     take("pipeline")
+    plate = re.search(r"/execute/(\d+)/", synthetic).group(1)  # type: ignore[union-attr]
+    page.goto(f"{stack.web_url}/openhcs/pipelines/new/?from=nuclei-count&plate={plate}")
+    page.wait_for_selector("html[data-oh-editor=ready] [data-parameter=diameter]")
+    page.get_by_role("button", name="Values of step 1").click()
+    page.get_by_label("On run page: Smallest").check()
+    page.wait_for_function("() => /no mistakes/.test(document.querySelector('#oh-editor-state').textContent)")
+    page.evaluate("document.querySelector('.oh-page').scrollTop = 0")
+    take("editor", height=1250)
 
     page.goto(synthetic)
     page.select_option("#oh-pipeline", "colocalisation")
@@ -90,8 +98,7 @@ def photograph(page: Page, stack: Stack, output: Path) -> None:
     page.wait_for_timeout(4000)  # drawing in software has no event to wait for
     take("viewer")
 
-    plate_id = re.search(r"/execute/(\d+)/", synthetic).group(1)  # type: ignore[union-attr]
-    page.goto(f"{stack.web_url}/webclient/?show=plate-{plate_id}")
+    page.goto(f"{stack.web_url}/webclient/?show=plate-{plate}")
     page.locator("#annotation_tabs a", has_text="OpenHCS").click()
     page.wait_for_selector("#openhcs_tab a", timeout=LONG)
     page.wait_for_timeout(3000)  # the thumbnails of OMERO.web's plate grid come in on their own

@@ -284,6 +284,27 @@ def test_unsaved_changes_are_not_lost_by_a_click_or_a_reload(anna: Page, stack: 
     assert asked == ["beforeunload"], "who has answered is not asked again"
 
 
+def test_an_ended_session_keeps_the_edit(
+    anna: Page, context: BrowserContext, stack: Stack, client: RemoteOrchestrator, mine: PipelineDocument
+) -> None:
+    open_editor(anna, stack, f"{mine.id}/")
+    name = anna.get_by_label("Name of the pipeline")
+    name.fill("Kept through a login")
+    context.clear_cookies(name="sessionid")
+    anna.get_by_role("button", name="Save as version 2").click()
+    expect(anna.locator("#oh-editor-notice")).to_contain_text("your OMERO session has ended")
+    anna.get_by_role("link", name="Log in and come back here").click()
+    account = stack.users()["anna"]
+    anna.fill("#id_username", account.name)
+    anna.fill("#id_password", account.password)
+    anna.click("[type=submit]")
+    anna.get_by_role("button", name="Bring them back").click()
+    expect(name).to_have_value("Kept through a login")
+    anna.get_by_role("button", name="Save as version 2").click()
+    saved_state(anna, 2)
+    assert client.pipeline(mine.id)[0].name == "Kept through a login"
+
+
 def test_a_version_saved_meanwhile_keeps_the_edit(
     anna: Page, stack: Stack, client: RemoteOrchestrator, mine: PipelineDocument
 ) -> None:

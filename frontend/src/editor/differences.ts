@@ -137,17 +137,28 @@ function exposedChanges(before: EditedDocument, after: EditedDocument, pairs: re
   for (const entry of after.parameters) {
     const place = pairs[entry.step] ?? null;
     const old = [...free].find((other) => other.step === place && other.parameter === entry.parameter);
-    if (old) free.delete(old);
-    if (!old || !same({ ...old, step: 0 }, { ...entry, step: 0 })) {
-      changes.push({ what: entry.title, before: old ? describeExposed(old) : null, after: describeExposed(entry) });
+    if (!old) {
+      changes.push({ what: entry.title, before: null, after: describeExposed(entry, false) });
+      continue;
     }
+    free.delete(old);
+    const renamed = old.title !== entry.title;
+    const [was, is] = [describeExposed(old, renamed), describeExposed(entry, renamed)];
+    if (was !== is) changes.push({ what: entry.title, before: was, after: is });
+    const others = changesOf(old, entry, TOLD_IN_A_LINE);
+    changes.push(...others.map((change) => ({ ...change, what: `${entry.title}, ${change.what}` })));
   }
-  for (const entry of free) changes.push({ what: entry.title, before: describeExposed(entry), after: null });
+  for (const entry of free) changes.push({ what: entry.title, before: describeExposed(entry, false), after: null });
   return changes;
 }
 
-function describeExposed(entry: ExposedParameter): string {
-  return `“${entry.title}” ${describe(entry.default)}${entry.unit ? ` ${entry.unit}` : ''}${rangeText(entry)}`;
+/** What {@link describeExposed} tells of a shown parameter, and which step it belongs to. */
+const TOLD_IN_A_LINE = new Set(['title', 'default', 'minimum', 'maximum', 'unit', 'step', 'parameter']);
+
+/** What a shown parameter says, with its title where that differs. */
+function describeExposed(entry: ExposedParameter, withTitle: boolean): string {
+  const title = withTitle ? `“${entry.title}” ` : '';
+  return `${title}${describe(entry.default)}${entry.unit ? ` ${entry.unit}` : ''}${rangeText(entry)}`;
 }
 
 function measurementChanges(before: readonly Measurement[], after: readonly Measurement[]): Differences['measurements'] {

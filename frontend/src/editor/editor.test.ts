@@ -321,12 +321,22 @@ describe('differences', () => {
     expect(kinds(moveStep(before, 0, 2)).filter((kind) => kind === 'moved')).toHaveLength(1);
   });
 
+  it('tells a new title and a new help of what is shown', () => {
+    const before = expose(three(), 0, SIGMA);
+    expect(differencesOf(before, changeExposed(before, 0, 'sigma', { title: 'Softness' })).exposed).toEqual([
+      { what: 'Softness', before: '“Sigma” 1 pixels, 0.1 to 50', after: '“Softness” 1 pixels, 0.1 to 50' },
+    ]);
+    expect(differencesOf(before, changeExposed(before, 0, 'sigma', { help: 'How soft.' })).exposed).toEqual([
+      { what: 'Sigma, help', before: '', after: 'How soft.' },
+    ]);
+  });
+
   it('follows what is shown on the run page to where its step stands now', () => {
     const before = expose(three(), 0, SIGMA);
     expect(differencesOf(before, moveStep(before, 0, 2)).exposed).toEqual([]);
     expect(differencesOf(before, hide(before, 0, 'sigma')).exposed).toMatchObject([{ what: 'Sigma', after: null }]);
     const [change] = differencesOf(before, setParameter(before, 0, 'sigma', 4)).exposed;
-    expect(change).toMatchObject({ before: '“Sigma” 1 pixels, 0.1 to 50', after: '“Sigma” 4 pixels, 0.1 to 50' });
+    expect(change).toMatchObject({ before: '1 pixels, 0.1 to 50', after: '4 pixels, 0.1 to 50' });
   });
 });
 

@@ -362,23 +362,29 @@ async function after(result: SaveResult): Promise<void> {
       await resolveConflict();
       return;
     case 'signed_out':
-      writeDraft();
-      notice.replaceChildren(
-        `${result.message} Your changes are kept in this tab. `,
-        make(
-          'a',
-          { href: `${data.login}?url=${encodeURIComponent(location.pathname + location.search)}` },
-          'Log in and come back here',
-        ),
-      );
-      notice.hidden = false;
-      notice.querySelector('a')?.addEventListener('click', () => guard.release(), { capture: true });
-      notice.querySelector('a')?.focus();
+      comeBackLater(result.message, `${data.login}?url=${encodeURIComponent(here())}`, 'Log in and come back here');
+      return;
+    case 'outdated':
+      comeBackLater(result.message, here(), 'Reload this page');
       return;
     case 'failed':
       showNotice(notice, `Not saved: ${result.message}`);
       return;
   }
+}
+
+function here(): string {
+  return location.pathname + location.search;
+}
+
+/** The changes wait in this tab until the page is here again. */
+function comeBackLater(message: string, address: string, words: string): void {
+  writeDraft();
+  const link = make('a', { href: address }, words);
+  link.addEventListener('click', () => guard.release());
+  notice.replaceChildren(`${message} Your changes are kept in this tab. `, link);
+  notice.hidden = false;
+  link.focus();
 }
 
 /** The server chose id and version. A new pipeline has an address of its own, so that is where the page goes. */
@@ -403,11 +409,7 @@ function adopt(answer: EditedDocument): void {
   document
     .getElementById('oh-of-saved')
     ?.replaceChildren(
-      make(
-        'p',
-        { class: 'oh-hint' },
-        make('a', { href: location.pathname + location.search }, `Golden wells of version ${answer.version}`),
-      ),
+      make('p', { class: 'oh-hint' }, make('a', { href: here() }, `Golden wells of version ${answer.version}`)),
     );
   announce(`Saved as version ${answer.version}.`);
 }

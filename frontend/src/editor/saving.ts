@@ -9,6 +9,7 @@ export type SaveResult =
   | { kind: 'conflict' }
   | { kind: 'mistakes'; fieldErrors: Readonly<Record<string, string>> }
   | { kind: 'signed_out'; message: string }
+  | { kind: 'outdated'; message: string }
   | { kind: 'failed'; message: string };
 
 const MOST_TRIES = 30;
@@ -36,7 +37,8 @@ async function post(api: Api, document: EditedDocument, basedOn: number): Promis
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (error.code === 'pipeline_changed') return { kind: 'conflict' };
-    if (error.code === 'not_signed_in' || error.code === 'page_outdated') return { kind: 'signed_out', message: error.message };
+    if (error.code === 'not_signed_in') return { kind: 'signed_out', message: error.message };
+    if (error.code === 'page_outdated') return { kind: 'outdated', message: error.message };
     if (error.status === 422 && Object.keys(error.fieldErrors).length > 0)
       return { kind: 'mistakes', fieldErrors: error.fieldErrors };
     return { kind: 'failed', message: error.message };
