@@ -112,9 +112,16 @@ def test_the_panel_of_a_plate_and_of_a_well(world: World, ada: WebUser, stranger
 def test_under_a_url_prefix_every_address_carries_it(other_web: Callable[..., Stack], ada: WebUser, plate: int) -> None:
     web = other_web(prefix="/omero")
     person = sign_in(web.web_url, ada.name, ada.password, ada.user_id)
-    for path in ("/openhcs/", f"/openhcs/execute/{plate}/", "/openhcs/pipelines/nuclei-count/"):
+    named = ("api", "viewer", "thumbnails", "pipelines_base", "login")
+    attributes = ('href="/', 'src="/', 'data-oh-api="/', 'action="/', *(f'"{name}": "/' for name in named))
+    for path in (
+        "/openhcs/",
+        f"/openhcs/execute/{plate}/",
+        "/openhcs/pipelines/nuclei-count/",
+        "/openhcs/pipelines/new/?from=nuclei-count",
+    ):
         text = person.get(path).text
-        for attribute in ('href="/', 'src="/', 'data-oh-api="/', 'action="/', '"api": "/', '"viewer": "/', '"thumbnails": "/'):
+        for attribute in attributes:
             for rest in text.split(attribute)[1:]:
                 assert rest.startswith("omero/"), f"{path}: {attribute}{rest[:60]}"
     body = {"plate_id": plate, "pipeline_id": "nuclei-count", "test_well": "A01"}
@@ -167,6 +174,8 @@ def test_the_public_user_reads_and_never_submits(
         assert page.status_code == 200
         assert "The public account may look" in page.text
         assert "Run…" not in anyone.get("/openhcs/").text
+        assert anyone.get("/openhcs/pipelines/new/?from=nuclei-count").status_code == 403
+        assert "Edit a copy" not in anyone.get("/openhcs/pipelines/nuclei-count/").text
         assert anyone.get("/openhcs/api/v1/pipelines/").status_code == 200
         token = {"X-CSRFToken": anyone.cookies["csrftoken"]}
         document = anyone.get("/openhcs/api/v1/pipelines/nuclei-count/").json()["versions"][0]
