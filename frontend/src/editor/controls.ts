@@ -194,7 +194,7 @@ function objects(id: string, onInput: OnInput): Control {
     parts: [input],
     input,
     write(value, around) {
-      const options = around.objects.map((name) => ({ value: name, label: words(name) }));
+      const options = around.objects.map((name) => ({ value: name, label: name }));
       fillSelect(input, options, String(value ?? ''), 'not found by an earlier step');
     },
   };

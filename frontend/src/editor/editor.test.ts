@@ -362,6 +362,16 @@ describe('searching', () => {
 
   it('puts a hit in the title first', () => {
     expect(found('nuclei')[0]).toEqual(['Segmentation', ['Find nuclei']]);
+    const more = ['Smooth objects', 'Smooth (median)', 'Very smooth'].map((title) =>
+      info(`own:${title}`, title, { category: 'filter' }),
+    );
+    const [first] = searchCatalogue([...more, SMOOTH], 'smooth', false);
+    expect(first?.functions.map((entry) => entry.title)).toEqual([
+      'Smooth',
+      'Smooth objects',
+      'Smooth (median)',
+      'Very smooth',
+    ]);
   });
 });
 

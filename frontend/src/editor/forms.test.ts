@@ -69,11 +69,11 @@ describe('controls', () => {
     const { made, input, write, told } = control(parameter('objects', { type: 'objects' }));
     made.write('cells', { channels: null, objects: ['nuclei', 'spots'] });
     const texts = () => [...(input() as unknown as HTMLSelectElement).options].map((option) => option.textContent);
-    expect(texts()).toEqual(['cells (not found by an earlier step)', 'Nuclei', 'Spots']);
+    expect(texts()).toEqual(['cells (not found by an earlier step)', 'nuclei', 'spots']);
     write('nuclei');
     expect(told).toEqual(['nuclei']);
     made.write('nuclei', { channels: null, objects: ['nuclei'] });
-    expect(texts()).toEqual(['Nuclei']);
+    expect(texts()).toEqual(['nuclei']);
   });
 
   it('shows HTML in names as text', () => {

@@ -14,7 +14,7 @@ export function searchCatalogue(functions: readonly FunctionInfo[], query: strin
   const asked = normal(query).split(/\s+/).filter(Boolean);
   const candidates = functions.filter((info) => info.offered || includeUnavailable);
   const scored = candidates
-    .map((info) => ({ info, score: scoreOf(info, asked) }))
+    .map((info) => ({ info, score: scoreOf(info, asked) + closeness(info, asked.join(' ')) }))
     .filter(({ score }) => score > 0)
     .sort((one, other) => other.score - one.score);
   const found = new Map<string, FunctionInfo[]>();
@@ -44,6 +44,13 @@ function scoreOf(info: FunctionInfo, asked: readonly string[]): number {
     sum += best;
   }
   return sum;
+}
+
+/** What is called exactly so comes first, then what begins so; nothing where a word was not found. */
+function closeness(info: FunctionInfo, query: string): number {
+  const title = normal(info.title);
+  if (query === '') return 0;
+  return title === query ? 40 : title.startsWith(query) ? 20 : 0;
 }
 
 /** 2 where a word begins with it, 1 where it is inside a word. */
