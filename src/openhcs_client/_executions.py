@@ -130,6 +130,9 @@ class WellExecution(BaseModel):
     started_at: datetime | None = None
     ended_at: datetime | None = None
     failure: WellFailure | None = None
+    reused_steps: int = Field(
+        default=0, description="Steps of a test that were taken from an earlier one; told only by the event of its end."
+    )
     measurements: dict[str, float | None] = Field(
         default_factory=dict, description="The well's own values (sums, means over its fields) once it is done."
     )

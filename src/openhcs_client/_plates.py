@@ -27,6 +27,7 @@ class FieldLayout(_Frozen):
     size_c: int = 1
     size_t: int = 1
     pixel_type: str = Field(description="OMERO's name of the pixel type, for example uint16.")
+    change: int = Field(default=0, description="OMERO's event in which the pixels last changed; 0 where nobody asked.")
 
 
 class WellLayout(_Frozen):

@@ -65,6 +65,15 @@ class Settings(BaseSettings):
     engine_memory_limit_mb: int | None = Field(
         default=None, ge=512, description="Memory of one engine process in MiB; unlimited when unset."
     )
+    test_memory_mb: int = Field(
+        default=512,
+        ge=0,
+        description="Memory of each engine process for what the steps of tested wells made, in MiB; 0 for none.",
+    )
+    test_images_mb: int = Field(
+        default=1024, ge=0, description="Scratch disk of each worker for images of tested wells, in MiB; 0 for none."
+    )
+    test_images_minutes: float = Field(default=15.0, gt=0, description="How long images of a tested well are kept.")
     minimum_free_mb: int = Field(default=200, ge=0, description="Submissions are refused below so many free MiB of disk.")
     session_idle_minutes: int = Field(
         default=60, ge=2, le=1440, description="Idle time of the OMERO sessions that the service opens for its executions."

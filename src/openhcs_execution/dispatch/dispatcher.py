@@ -11,6 +11,7 @@ import queue
 import threading
 import traceback
 import uuid
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from distributed.scheduler import KilledWorker
 from sqlalchemy.exc import OperationalError
 
 from openhcs_client import FailureClass, PipelineDocument, PlateLayout
-from openhcs_execution.database import Database, ExecutionInput, JobSession
+from openhcs_execution.database import Database, ExecutionInput, ExecutionRow, JobSession
 from openhcs_execution.engine.failures import well_failure
 from openhcs_execution.logging import get_logger
 from openhcs_execution.queue import wells
@@ -47,6 +48,10 @@ _LONGEST_PAUSE = 60.0
 """Seconds between two attempts to start the workers, at most."""
 
 
+_WARM_WELLS = 200
+"""Tested wells of which the worker is remembered."""
+
+
 @dataclass(frozen=True)
 class _Task:
     batch: WellBatch
@@ -66,6 +71,7 @@ class Dispatcher:
         self._cluster: Cluster | None = None
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._tasks: dict[str, _Task] = {}
+        self._warm_workers: OrderedDict[tuple[int, str], str] = OrderedDict()
         self._stopping = threading.Event()
         self._decided = threading.Event()
         """Set when the workers are there, or will not come."""
@@ -170,6 +176,9 @@ class Dispatcher:
             omero_host=settings.omero_host,
             omero_port=settings.omero_port,
             memory_limit_mb=settings.engine_memory_limit_mb,
+            test_memory_mb=settings.test_memory_mb,
+            test_images_mb=settings.test_images_mb,
+            test_images_minutes=settings.test_images_minutes,
         )
 
     def _handle_messages(self) -> None:
@@ -211,6 +220,7 @@ class Dispatcher:
             if batch is None:
                 self._inbox.put(lambda: self._put_back(attempts))
                 return
+            warm = self._warm_workers.get(_tested(batch))
             future = cluster.client.submit(
                 compute_batch,
                 batch.model_dump_json(),
@@ -218,6 +228,8 @@ class Dispatcher:
                 pure=False,
                 retries=0,
                 priority=claimed.priority,
+                workers=warm,
+                allow_other_workers=warm is not None,
             )
         except OperationalError:
             self._inbox.put(lambda: self._put_back(attempts))
@@ -235,6 +247,7 @@ class Dispatcher:
         with self._database.read() as session:
             inputs = session.get_one(ExecutionInput, claimed.number)
             job_session = session.get(JobSession, claimed.number)
+            test_well = session.get_one(ExecutionRow, claimed.number).test_well
         if job_session is None or job_session.lost:
             return None
         layout = PlateLayout.model_validate_json(inputs.layout)
@@ -248,7 +261,8 @@ class Dispatcher:
             attempts=dict(claimed.attempts),
             sealed_session=job_session.sealed_key,
             time_limit=self._settings.well_time_limit,
-            want_python=inputs.python is None,
+            want_python=inputs.python is None and not test_well,
+            test_well=test_well,
         )
 
     # ----------------------------------------------------------------- taking back
@@ -276,7 +290,10 @@ class Dispatcher:
         batch, future = task.batch, task.future
         if future.status == "finished":
             for text in future.result():
-                self._apply(read_report(text))
+                report = read_report(text)
+                self._apply(report)
+                if batch.test_well and isinstance(report, Outcome) and report.address:
+                    self._remember_worker(batch, report.address)
         elif future.status == "error" and isinstance(future.exception(), KilledWorker):
             log.warning("worker_lost", execution_id=batch.execution_id, wells=list(batch.attempts))
             for well in attempts:
@@ -288,6 +305,13 @@ class Dispatcher:
             self._fail(attempts, error)
         # A cancelled future belongs to a cancelled execution, whose wells are skipped; anything else is put back.
         self._put_back(attempts)
+
+    def _remember_worker(self, batch: WellBatch, address: str) -> None:
+        """The worker that tested a well has its images and steps at hand: the next test of it had best go there again."""
+        self._warm_workers[_tested(batch)] = address
+        self._warm_workers.move_to_end(_tested(batch))
+        while len(self._warm_workers) > _WARM_WELLS:
+            self._warm_workers.popitem(last=False)
 
     def _put_back(self, attempts: Sequence[Well]) -> None:
         """Let the attempts that have no outcome yet be made again."""
@@ -304,6 +328,11 @@ class Dispatcher:
                 raise
             except Exception:
                 log.exception("well_not_failed", number=well.number, well=well.name)
+
+
+def _tested(batch: WellBatch) -> tuple[int, str]:
+    """The plate and well of a test; for anything else a name that no worker is remembered under."""
+    return (batch.layout.plate_id, next(iter(batch.attempts))) if batch.test_well else (0, "")
 
 
 def _attempts(number: int, attempts: Mapping[str, int]) -> list[Well]:

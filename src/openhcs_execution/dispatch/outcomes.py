@@ -37,6 +37,7 @@ def apply_outcome(database: Database, outcome: Outcome) -> bool:
                 label_count=outcome.label_count,
                 versions=outcome.versions,
                 python=outcome.python,
+                reused_steps=outcome.reused_steps,
             )
             return wells.commit_well(database, well, computed)
         case "failed":

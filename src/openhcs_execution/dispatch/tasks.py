@@ -33,6 +33,9 @@ class WorkerSettings(_Message):
     omero_host: str
     omero_port: int
     memory_limit_mb: int | None = None
+    test_memory_mb: int = 0
+    test_images_mb: int = 0
+    test_images_minutes: float = 15.0
 
 
 class WellBatch(_Message):
@@ -50,6 +53,7 @@ class WellBatch(_Message):
     sealed_session: str
     time_limit: float
     want_python: bool = False
+    test_well: bool = False
 
 
 class Progress(_Message):
@@ -87,6 +91,9 @@ class Outcome(_Message):
     versions: dict[str, str] = Field(default_factory=dict)
     python: str | None = None
     sealed_session: str = ""
+    reused_steps: int = 0
+    address: str = ""
+    """Of the worker, as Dask knows it."""
 
 
 _REPORT: TypeAdapter[Progress | Outcome] = TypeAdapter(Annotated[Progress | Outcome, Field(discriminator="kind")])

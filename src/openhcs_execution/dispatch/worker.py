@@ -26,6 +26,7 @@ from openhcs_execution.engine.failures import failure_from, well_failure
 from openhcs_execution.logging import get_logger
 from openhcs_execution.results.bundle import ResultStore
 
+from .kept_images import KeptImages
 from .reading import ImageReader
 from .tasks import TOPIC, Outcome, Progress, WellBatch, WorkerSettings
 
@@ -35,6 +36,9 @@ _ATTRIBUTE = "openhcs_computer"
 
 _STOPPED_KEPT = 1000
 """Stopped batches that a worker remembers: far more than are ever given out at a time."""
+
+_GENTLE_SECONDS = 3.0
+"""How long a stopped test may take to end by itself: a killed engine takes longer to start again than most steps to end."""
 
 log = get_logger(__name__)
 
@@ -50,7 +54,7 @@ class EnginePlugin(WorkerPlugin):
         self._settings = settings
 
     async def setup(self, worker: Worker) -> None:  # Dask awaits what it returns
-        computer = WellComputer(self._settings, f"worker-{worker.name}")
+        computer = WellComputer(self._settings, f"worker-{worker.name}", worker.address)
         setattr(worker, _ATTRIBUTE, computer)
         await asyncio.to_thread(computer.warm_up)
 
@@ -81,17 +85,25 @@ def stop_batches(batches: list[str], dask_worker: Worker) -> None:
 class WellComputer:
     """The worker's side of computing; used by one task at a time."""
 
-    def __init__(self, settings: WorkerSettings, name: str) -> None:
+    def __init__(self, settings: WorkerSettings, name: str, address: str = "") -> None:
         self._settings = settings
         self._name = name
+        self._address = address
         self._store = ResultStore(settings.results)
         self._scratch = settings.scratch / name
         shutil.rmtree(self._scratch, ignore_errors=True)
         self._reader = ImageReader(settings)
-        self._engine = EngineProcess(settings.engine_home, memory_limit_mb=settings.memory_limit_mb)
+        self._kept_images = KeptImages(
+            self._scratch / "tested",
+            most_bytes=settings.test_images_mb * 2**20,
+            seconds=60 * settings.test_images_minutes,
+        )
+        self._engine = EngineProcess(
+            settings.engine_home, memory_limit_mb=settings.memory_limit_mb, step_memory_mb=settings.test_memory_mb
+        )
         self._engine_lock = threading.Lock()
         self._state = threading.Lock()
-        self._current: str | None = None
+        self._current: WellBatch | None = None
         self._stopped: dict[str, None] = {}  # in the order in which they were stopped
         # All OMERO calls of this worker are made by one thread: a connection is not for several.
         self._stager = ThreadPoolExecutor(1, thread_name_prefix="staging")
@@ -111,8 +123,25 @@ class WellComputer:
             # Every worker is told of every batch; those that never come here must not pile up.
             while len(self._stopped) > _STOPPED_KEPT:
                 del self._stopped[next(iter(self._stopped))]
-            if self._current in batches:
-                self._engine.kill()
+            current = self._current
+            if current is not None and current.batch_id in batches:
+                self._stop_engine(current)
+
+    def _stop_engine(self, batch: WellBatch) -> None:
+        """Kill the engine, or let a test end between two calls of a function, which keeps it warm; if it does, soon enough."""
+        if not batch.test_well:
+            self._engine.kill()
+            return
+        self._engine.stop(batch.execution_id)
+
+        def kill_if_still_there() -> None:
+            with self._state:
+                if self._current is batch:
+                    self._engine.kill()
+
+        timer = threading.Timer(_GENTLE_SECONDS, kill_if_still_there)
+        timer.daemon = True
+        timer.start()
 
     def warm_up(self) -> None:
         """Start the engine, so that it is there when a well is; a failure to start is told by the first well."""
@@ -124,7 +153,7 @@ class WellComputer:
 
     def compute(self, batch: WellBatch, report: Report) -> list[Outcome]:
         """Compute the wells of a batch one after the other; a failing one does not keep the next from being computed."""
-        work = _Work(batch, self._name, report)
+        work = _Work(batch, self._name, self._address, report)
         wells = list(batch.attempts)
         outcomes: list[Outcome] = []
         try:
@@ -154,7 +183,16 @@ class WellComputer:
         if work.batch.batch_id in self._stopped:
             raise _Stopped
         work.progress(well)
-        self._reader.stage(work.batch.sealed_session, work.batch.layout, well, self._folder(work, well) / "planes")
+        batch, folder = work.batch, self._folder(work, well) / "planes"
+
+        def fetch() -> None:
+            self._reader.stage(batch.sealed_session, batch.layout, well, folder)
+
+        # A later attempt may be made long after the user's right to read was looked at.
+        if batch.test_well and batch.attempts[well] == 1:
+            self._kept_images.stage(batch.layout, well, folder, fetch)
+        else:
+            fetch()
 
     def _outcome(self, work: _Work, well: str, staging_error: BaseException | None) -> dict[str, Any]:
         """What became of a well, as the fields of an :class:`Outcome`."""
@@ -182,6 +220,8 @@ class WellComputer:
         batch = work.batch
         result, python = self._run_engine(work, well)
         if result.failure is not None:
+            if batch.batch_id in self._stopped:
+                raise _Stopped
             return {"what": "failed", "failure": result.failure, "versions": result.versions}
         bundle = self._store.write(batch.execution_id, batch.attempts[well], result)
         return {
@@ -192,6 +232,7 @@ class WellComputer:
             "label_count": len(result.labels),
             "versions": result.versions,
             "python": python,
+            "reused_steps": result.reused_steps,
         }
 
     def _run_engine(self, work: _Work, well: str) -> tuple[EngineResult, str | None]:
@@ -208,12 +249,13 @@ class WellComputer:
             fields=[field.field for field in layout.fields],
             planes=folder / "planes",
             output=output,
+            remember=batch.test_well,
         )
         with self._engine_lock:
             with self._state:
                 if batch.batch_id in self._stopped:
                     raise _Stopped
-                self._current = batch.batch_id
+                self._current = batch
             try:
                 result = self._engine.run(job, lambda progress: work.progress(well, progress), batch.time_limit)
                 python = self._render(batch) if work.python_wanted() else None
@@ -236,9 +278,10 @@ class WellComputer:
 class _Work:
     """A batch in work, and how to tell about it."""
 
-    def __init__(self, batch: WellBatch, worker: str, report: Report) -> None:
+    def __init__(self, batch: WellBatch, worker: str, address: str, report: Report) -> None:
         self.batch = batch
         self._worker = worker
+        self._address = address
         self._report = report
         self._python_wanted = batch.want_python
 
@@ -253,7 +296,8 @@ class _Work:
         self._report(Progress(number=self.batch.number, well=well, attempt=attempt, worker=self._worker, **step))
 
     def outcome(self, well: str, **what: Any) -> Outcome:
-        return Outcome(number=self.batch.number, well=well, attempt=self.batch.attempts[well], **what)
+        attempt = self.batch.attempts[well]
+        return Outcome(number=self.batch.number, well=well, attempt=attempt, address=self._address, **what)
 
 
 class _Stopped(Exception):  # noqa: N818 - not an error

@@ -8,6 +8,7 @@ the pipe closes, whoever started this process is gone: it leaves at once, even i
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import logging
@@ -17,13 +18,19 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .memory import StepMemory
 
 __all__ = ["main"]
 
 Send = Callable[[dict[str, Any]], None]
 
 _NICENESS = 10
+_FORGET_AFTER = 900.0
+"""Seconds after the last test of a well when what its steps made is forgotten: nobody tries values any more."""
+_LOOK_EVERY = 60.0
 
 
 def main() -> None:
@@ -32,7 +39,10 @@ def main() -> None:
     # Pages must answer while every core computes; on an idle machine this changes nothing.
     os.nice(_NICENESS)
     inbox: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-    threading.Thread(target=_read, args=(requests, inbox), daemon=True, name="lifeline").start()
+    from .memory import StepMemory
+
+    memory = StepMemory(int(sys.argv[1]) * 2**20 if len(sys.argv) > 1 else 0)
+    threading.Thread(target=_read, args=(requests, inbox, memory), daemon=True, name="lifeline").start()
     lock = threading.Lock()
 
     def send(message: dict[str, Any]) -> None:
@@ -53,7 +63,9 @@ def main() -> None:
     gc.freeze()  # some hundred thousand objects of the libraries, which need not be looked at again and again
     send({"kind": "ready", "versions": versions()})
     while True:
-        _answer(inbox.get(), send)
+        with contextlib.suppress(queue.Empty):
+            _answer(inbox.get(timeout=_LOOK_EVERY), send, memory)
+        memory.clear_when_unused(_FORGET_AFTER)
 
 
 def _take_pipes() -> tuple[IO[str], IO[str]]:
@@ -66,16 +78,20 @@ def _take_pipes() -> tuple[IO[str], IO[str]]:
     return requests, answers
 
 
-def _read(requests: IO[str], inbox: queue.SimpleQueue[dict[str, Any]]) -> None:
-    """Fill ``inbox``; the end of the pipe is the end of the process, whatever else it is doing."""
+def _read(requests: IO[str], inbox: queue.SimpleQueue[dict[str, Any]], memory: StepMemory) -> None:
+    """Fill ``inbox``, and stop what is to be stopped at once; the end of the pipe is the end of the process."""
     try:
         for line in requests:
-            inbox.put(json.loads(line))
+            request = json.loads(line)
+            if request["operation"] == "stop":
+                memory.stop(request["execution_id"])
+            else:
+                inbox.put(request)
     finally:
         os._exit(0)
 
 
-def _answer(request: dict[str, Any], send: Send) -> None:
+def _answer(request: dict[str, Any], send: Send, memory: StepMemory) -> None:
     """Do what one request asks, and answer it with a result or an error."""
     from openhcs_client import OpenHCSError, PipelineDocument
 
@@ -88,6 +104,7 @@ def _answer(request: dict[str, Any], send: Send) -> None:
                 result = compute.compute(
                     EngineJob.model_validate(request["job"]),
                     lambda progress: send({"kind": "progress", "progress": progress.model_dump(mode="json")}),
+                    memory,
                 )
                 answer: Any = result.model_dump(mode="json")
             case "render":

@@ -23,9 +23,11 @@ from .catalogue import catalogue_entry
 from .collect import collect
 from .failures import failure_from, well_failure
 from .jobs import EngineJob, EngineProgress, EngineResult, TrialKind
+from .memory import Recall, StepMemory, remembering
 from .orchestration import WellMissingError, run_well
 from .staging import IMAGES, StagedPlane, read_staged_planes
 from .steps import build_steps, projects
+from .tables import Artifact
 from .trial import TINY_WELL, stage_tiny_well
 from .validation import check_document
 
@@ -40,10 +42,11 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: metadata.version(name) for name in packages}
 
 
-def compute(job: EngineJob, on_progress: Callable[[EngineProgress], None]) -> EngineResult:
+def compute(job: EngineJob, on_progress: Callable[[EngineProgress], None], memory: StepMemory | None = None) -> EngineResult:
     """Compute one well. What goes wrong with the well is in ``failure``; nothing is raised for it.
 
-    OpenHCS gets an output folder of its own below ``job.output``, which is gone afterwards.
+    Steps are taken from ``memory``, and kept there, when the job asks for it. OpenHCS gets an output folder of its own below
+    ``job.output``, which is gone afterwards.
     """
     started = time.monotonic()
     result = EngineResult(well=job.well, seconds=0.0, versions=versions())
@@ -53,8 +56,9 @@ def compute(job: EngineJob, on_progress: Callable[[EngineProgress], None]) -> En
         report = check_document(job.document, job.channels)
         if not report.valid:
             raise OpenHCSError("bad_pipeline", next(iter(report.field_errors.values())), field_errors=report.field_errors)
-        steps = build_steps(job.document, job.channels, focal_planes=focal_planes)
-        artifacts = run_well(job.planes, scratch, job.well, steps, _listener(on_progress), execution_id=job.execution_id)
+        recall = Recall()
+        artifacts = _run(job, scratch, focal_planes, _listener(on_progress, recall), recall, memory)
+        result.reused_steps = recall.reused_steps
         collected = collect(artifacts, job.fields, job.well, job.output)
         result.fields_table, result.objects_table = collected.fields_table, collected.objects_table
         result.labels, result.well_measurements = collected.labels, collected.well_measurements
@@ -69,11 +73,28 @@ def compute(job: EngineJob, on_progress: Callable[[EngineProgress], None]) -> En
     return result
 
 
-def _listener(on_progress: Callable[[EngineProgress], None]) -> Callable[[dict[str, Any]], None]:
+def _run(
+    job: EngineJob,
+    scratch: Path,
+    focal_planes: int,
+    listener: Callable[[dict[str, Any]], None],
+    recall: Recall,
+    memory: StepMemory | None,
+) -> list[Artifact]:
+    if memory is None or not job.remember:
+        steps = build_steps(job.document, job.channels, focal_planes=focal_planes)
+        return run_well(job.planes, scratch, job.well, steps, listener, execution_id=job.execution_id)
+    steps = build_steps(job.document, job.channels, focal_planes=focal_planes, change=remembering(memory))
+    with memory.during(recall, job.execution_id):
+        return run_well(job.planes, scratch, job.well, steps, listener, execution_id=job.execution_id)
+
+
+def _listener(on_progress: Callable[[EngineProgress], None], recall: Recall) -> Callable[[dict[str, Any]], None]:
     """Pick from OpenHCS's events those that say that a step began."""
 
     def listen(event: dict[str, Any]) -> None:
         if event["phase"] == "step_started":
+            recall.step = event["completed"] + 1
             on_progress(EngineProgress(step=event["completed"] + 1, step_count=event["total"], step_name=event["step_name"]))
 
     return listen

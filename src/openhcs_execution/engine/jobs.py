@@ -16,7 +16,9 @@ class EngineJob(BaseModel):
     """One well to compute.
 
     ``planes`` is the staging folder written by :mod:`openhcs_execution.engine.staging`; ``output`` receives everything the
-    engine writes and is emptied by the caller. ``document`` has the user's parameters already applied.
+    engine writes and is emptied by the caller. ``document`` has the user's parameters already applied. ``remember`` lets the
+    engine take from memory what it made of the same images before, and keep what it makes now: for wells that somebody tries
+    values on.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -28,6 +30,7 @@ class EngineJob(BaseModel):
     fields: list[int]
     planes: Path
     output: Path
+    remember: bool = False
 
 
 class EngineProgress(BaseModel):
@@ -63,6 +66,7 @@ class EngineResult(BaseModel):
     labels: list[LabelFile] = Field(default_factory=list)
     well_measurements: dict[str, float | None] = Field(default_factory=dict)
     versions: dict[str, str] = Field(default_factory=dict)
+    reused_steps: int = Field(default=0, description="Steps that took everything from memory.")
 
 
 class TrialKind(BaseModel):

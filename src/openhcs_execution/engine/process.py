@@ -46,19 +46,22 @@ class EngineLost(Exception):  # noqa: N818 - says what happened, like KeyboardIn
 
 
 class EngineProcess:
-    """One child process; used by one thread at a time, except for :meth:`kill`, which any thread may call.
+    """One child process; used by one thread at a time, except for :meth:`kill` and :meth:`stop`, which any thread may call.
 
     ``home`` is a writable folder for OpenHCS's caches, shared by all engines of a machine. ``memory_limit_mb`` bounds the
-    child's resident memory: beyond it the child is killed and the well fails with ``out_of_memory``.
+    child's resident memory: beyond it the child is killed and the well fails with ``out_of_memory``. ``step_memory_mb`` is how
+    much it may keep of what steps made, for jobs that ask for that.
     """
 
-    def __init__(self, home: Path, *, memory_limit_mb: int | None = None) -> None:
+    def __init__(self, home: Path, *, memory_limit_mb: int | None = None, step_memory_mb: int = 0) -> None:
         self.home = Path(home).resolve()
+        self.step_memory_mb = step_memory_mb
         self.memory_limit_mb = memory_limit_mb
         self._child: subprocess.Popen[str] | None = None
         self._answers: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._log: IO[bytes] | None = None
         self._versions: dict[str, str] = {}
+        self._sending = threading.Lock()
 
     def __enter__(self) -> EngineProcess:
         self.start()
@@ -88,8 +91,8 @@ class EngineProcess:
         self.close()
         self.home.mkdir(parents=True, exist_ok=True)
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
-        self._child = subprocess.Popen(
-            [sys.executable, "-m", "openhcs_execution.engine.child"],
+        self._child = subprocess.Popen(  # noqa: S603 - the command is ours
+            [sys.executable, "-m", "openhcs_execution.engine.child", str(int(self.step_memory_mb))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -172,6 +175,14 @@ class EngineProcess:
             slow = f"OpenHCS needed more than {time_limit:g} seconds for a tiny made-up image. Test one well before you run it."
             return TrialResult(warnings=[slow])
 
+    def stop(self, execution_id: str) -> None:
+        """Ask the child to end a job that remembers between two calls of a step's function, from any thread.
+
+        The job then comes back with a failure, and what it made until then is remembered. One that is over is not touched.
+        """
+        with contextlib.suppress(EngineLost):
+            self._send({"operation": "stop", "execution_id": execution_id})
+
     def kill(self) -> None:
         """End the child and its process group at once. A ``run`` in another thread raises :class:`EngineLost`."""
         child = self._child
@@ -208,8 +219,9 @@ class EngineProcess:
         if child is None or child.stdin is None:
             raise EngineLost("The engine was closed.")
         try:
-            child.stdin.write(json.dumps(request) + "\n")
-            child.stdin.flush()
+            with self._sending:
+                child.stdin.write(json.dumps(request) + "\n")
+                child.stdin.flush()
         except (OSError, ValueError) as error:
             raise self._lost() from error
 

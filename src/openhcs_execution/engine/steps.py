@@ -52,19 +52,27 @@ def projects(document: PipelineDocument) -> bool:
     return any(step.enabled and step.function == PROJECTION for step in document.steps)
 
 
-def build_steps(document: PipelineDocument, channels: Sequence[str], *, focal_planes: int = 1) -> list[FunctionStep]:
-    """Build fresh OpenHCS steps, one per enabled step of ``document``, in order.
+def build_steps(
+    document: PipelineDocument,
+    channels: Sequence[str],
+    *,
+    focal_planes: int = 1,
+    change: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda function: function,
+) -> list[FunctionStep]:
+    """Build fresh OpenHCS steps, one per enabled step of ``document``, in order. ``change`` may replace their functions.
 
     A projection of a single focal plane is that plane; such a step is left out rather than paid for.
     """
     return [
-        _step(step, channels)
+        _step(step, channels, change)
         for step in document.steps
         if step.enabled and not (step.function == PROJECTION and focal_planes == 1)
     ]
 
 
-def _step(step: PipelineStep, channels: Sequence[str]) -> FunctionStep:
+def _step(
+    step: PipelineStep, channels: Sequence[str], change: Callable[[Callable[..., Any]], Callable[..., Any]]
+) -> FunctionStep:
     parameters = {name: _value(step.function, name, value, channels) for name, value in step.parameters.items()}
     if step.channels is not None:
         parameters["channels"] = tuple(channel_number(channel, channels) for channel in step.channels)
@@ -72,7 +80,7 @@ def _step(step: PipelineStep, channels: Sequence[str]) -> FunctionStep:
         parameters["method"] = NumpyStackProjectionMethod(parameters.get("method", "max_projection"))
     grouping = catalogue_entry(step.function).grouping
     return FunctionStep(
-        func=(callable_of(step.function), parameters),
+        func=(change(callable_of(step.function)), parameters),
         name=step.name,
         processing_config=LazyProcessingConfig(
             variable_components=[VariableComponents(grouping.over)],

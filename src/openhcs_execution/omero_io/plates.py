@@ -25,7 +25,8 @@ __all__ = ["read_layout"]
 _PLATE = "select p.name, p.details.group.id, p.details.owner.id, p.rows, p.columns from Plate p where p.id = :id"
 
 _FIELDS = (
-    "select w.id, w.row, w.column, index(s), i.id, x.sizeX, x.sizeY, x.sizeZ, x.sizeC, x.sizeT, t.value "
+    "select w.id, w.row, w.column, index(s), i.id, x.sizeX, x.sizeY, x.sizeZ, x.sizeC, x.sizeT, t.value, "
+    "x.details.updateEvent.id "
     "from Well w join w.wellSamples s join s.image i join i.pixels x join x.pixelsType t "
     "where w.plate.id = :id order by w.row, w.column, index(s)"
 )
@@ -72,7 +73,7 @@ def read_layout(conn: BlitzGateway, plate_id: int) -> PlateLayout:
 
 def _wells(rows: Iterable[Sequence[Any]]) -> tuple[WellLayout, ...]:
     fields: dict[tuple[int, int, int], list[FieldLayout]] = {}
-    for well_id, row, column, _index, image_id, size_x, size_y, size_z, size_c, size_t, pixel_type in rows:
+    for well_id, row, column, _index, image_id, size_x, size_y, size_z, size_c, size_t, pixel_type, change in rows:
         known = fields.setdefault((row, column, well_id), [])
         if any(field.image_id == image_id for field in known):
             continue  # an image with a second set of pixels, from software of long ago; the first one is what OMERO shows
@@ -86,6 +87,7 @@ def _wells(rows: Iterable[Sequence[Any]]) -> tuple[WellLayout, ...]:
                 size_c=size_c,
                 size_t=size_t,
                 pixel_type=pixel_type,
+                change=change or 0,
             )
         )
     return tuple(

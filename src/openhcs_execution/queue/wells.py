@@ -61,6 +61,7 @@ class ComputedWell:
     label_count: int
     versions: dict[str, str] = field(default_factory=dict)
     python: str | None = None
+    reused_steps: int = 0
 
 
 def _expected(session: Session, well: Well) -> tuple[ExecutionRow, WellRow] | None:
@@ -122,6 +123,8 @@ def commit_well(database: Database, well: Well, computed: ComputedWell) -> bool:
         execution.last_commit_at = time
         _remember_software(session, execution.number, computed)
         changed = {"seconds": row.seconds, "measurements": row.measurements, "failure": None}
+        if execution.test_well:
+            changed["reused_steps"] = computed.reused_steps
         if to_save:
             row.state = WellState.SAVING
             record(session, execution, "well_saving", well=row.well, data=changed | {"state": row.state})
