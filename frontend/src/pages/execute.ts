@@ -2,14 +2,15 @@
 /** The page for running a pipeline on a plate. */
 
 import { type Api, ApiError, createApi, newIdempotencyKey } from '../shared/api';
-import type { ExecutionCreated } from '../shared/contracts';
+import type { ExecutionCreated, ValidationReport } from '../shared/contracts';
 import { readPageData } from '../shared/page-data';
 import { createPlateMap } from '../shared/platemap';
 import type { ExecutePageData, ParameterValue, PipelineDocument, PipelineVersions } from './parts/documents';
 import { byId, make, showNotice } from '../shared/dom';
 import { count } from './parts/format';
 import { createParameterForm, type ParameterForm } from './parts/parameter-form';
-import { followTest, type TestRun } from './parts/test-run';
+import { createLiveTest } from './parts/live-test';
+import { createRunCheck } from './parts/run-check';
 
 const page = readPageData<ExecutePageData>();
 const api: Api = createApi(page.api);
@@ -18,15 +19,21 @@ const everyWell = page.wells.map((entry) => entry.well);
 const testButton = byId<HTMLButtonElement>('oh-test');
 const runButton = byId<HTMLButtonElement>('oh-run');
 const testWell = byId<HTMLSelectElement>('oh-test-well');
+const testAgain = byId<HTMLInputElement>('oh-test-again');
 const problem = byId('oh-problem');
 const wellsError = byId('oh-wells-error');
 const reset = byId<HTMLButtonElement>('oh-reset');
 
 let pipelineShown: PipelineDocument | null = null;
 let form: ParameterForm | null = null;
-let test: TestRun | null = null;
 let busy = false;
+let testing = false;
+let fits = true;
 let choices = 0;
+let retest: ReturnType<typeof setTimeout> | undefined;
+
+/** Milliseconds without a change before the well is tested again. */
+const RETEST_PAUSE = 350;
 
 const map = createPlateMap(byId('oh-map'), {
   rows: page.rows,
@@ -36,10 +43,42 @@ const map = createPlateMap(byId('oh-map'), {
   selection: 'multiple',
   selected: page.selected_wells.length > 0 ? page.selected_wells : everyWell,
   onSelectionChange: showChoice,
-  onOpen: (well) => {
-    testWell.value = well;
+  onOpen: chooseTestWell,
+});
+
+const testMap = createPlateMap(byId('oh-test-map'), {
+  rows: page.rows,
+  columns: page.columns,
+  wells: everyWell,
+  label: 'Well to test',
+  selection: 'single',
+  onSelectionChange: ([well]) => {
+    if (well) chooseTestWell(well);
+    else testMap.select([testWell.value]); // one well is always the one to test
+  },
+  onOpen: chooseTestWell,
+});
+
+const live = createLiveTest(byId('oh-test-result'), {
+  api,
+  page,
+  onRefused: showRefusal,
+  onBusy(value) {
+    testing = value;
+    testButton.textContent = value ? 'Testing…' : live.tested ? 'Test again' : 'Test one well';
+    enable();
   },
 });
+
+const check = createRunCheck(byId('oh-check'), api, page.plate_id, showReport);
+
+function chooseTestWell(well: string): void {
+  const other = testWell.value !== well || testMap.selection[0] !== well;
+  testWell.value = well;
+  testMap.select([well]);
+  live.showWell(well);
+  if (other) testSoon();
+}
 
 function showChoice(): void {
   const chosen = map.selection;
@@ -49,21 +88,55 @@ function showChoice(): void {
     : `${chosen.length} of ${count(everyWell.length, 'well')}`;
   runButton.textContent = all ? 'Run plate' : `Run ${count(chosen.length, 'well')}`;
   // A test is most telling on a well that is going to be run.
-  if (chosen.length > 0 && !chosen.includes(testWell.value)) testWell.value = chosen[0] ?? '';
+  if (!live.tested && chosen[0] && !chosen.includes(testWell.value)) chooseTestWell(chosen[0]);
   showNotice(wellsError, chosen.length === 0 ? 'Choose at least one well.' : '');
+  checkSoon();
   enable();
+}
+
+/** Have the run checked and estimated once nothing changes for a moment. */
+function checkSoon(): void {
+  const chosen = map.selection;
+  const possible = pipelineShown !== null && form !== null && form.valid() && chosen.length > 0;
+  const wells = chosen.length === everyWell.length ? null : chosen;
+  check.changed(possible && pipelineShown && form ? { document: pipelineShown, parameters: form.changed(), wells } : null);
+}
+
+/** Errors go to their fields; what nobody can set on this page is said above the buttons. */
+function showReport(report: ValidationReport | null): void {
+  fits = report?.valid ?? true;
+  enable();
+  if (!report) return;
+  const left = placeErrors(report.field_errors);
+  const texts = [...new Set(Object.values(left))];
+  showNotice(problem, texts.length > 0 ? `This pipeline cannot be run on these wells. ${texts.join(' ')}` : missingChannels());
+}
+
+/** Show errors beside what they are about and return the others. */
+function placeErrors(errors: Readonly<Record<string, string>>): Record<string, string> {
+  const prefix = 'parameters.';
+  const values: Record<string, string> = {};
+  const others: Record<string, string> = {};
+  for (const [path, text] of Object.entries(errors)) {
+    if (path.startsWith(prefix)) values[path.slice(prefix.length)] = text;
+    else if (path !== 'wells' && path !== 'test_well') others[path] = text;
+  }
+  const wells = errors.wells ?? errors.test_well;
+  showNotice(wellsError, wells ?? (map.selection.length === 0 ? 'Choose at least one well.' : ''));
+  return { ...others, ...form?.showErrors(values) };
 }
 
 function enable(): void {
   const ready = page.may_run && pipelineShown !== null && !busy && page.channels.length >= pipelineShown.minimum_channels;
-  testButton.disabled = !ready;
-  runButton.disabled = !ready || map.selection.length === 0;
+  testButton.disabled = !ready || testing;
+  runButton.disabled = !ready || !fits || map.selection.length === 0;
 }
 
 function setUpWells(): void {
   byId('oh-all').addEventListener('click', () => choose(everyWell));
   byId('oh-none').addEventListener('click', () => choose([]));
-  if (page.selected_wells[0]) testWell.value = page.selected_wells[0];
+  chooseTestWell(page.selected_wells[0] ?? testWell.value);
+  testWell.addEventListener('change', () => chooseTestWell(testWell.value));
   showChoice();
 }
 
@@ -103,22 +176,30 @@ function showPipeline(pipeline: PipelineDocument, values: Record<string, Paramet
   byId('oh-pipeline-about').replaceChildren(`${pipeline.description} `, make('a', { href: address.href }, 'Steps and details'));
   form = createParameterForm(byId('oh-values'), pipeline.parameters, page.channels, showChanged, values);
   showChanged();
-  const missing = pipeline.minimum_channels - page.channels.length;
-  showNotice(
-    problem,
-    missing > 0
-      ? `This pipeline needs ${count(pipeline.minimum_channels, 'channel')}, and the plate has ${page.channels.length}.`
-      : '',
-  );
+  showNotice(problem, missingChannels());
   enable();
+}
+
+function missingChannels(): string {
+  const needed = pipelineShown?.minimum_channels ?? 0;
+  if (needed <= page.channels.length) return '';
+  return `This pipeline needs ${count(needed, 'channel')}, and the plate has ${page.channels.length}.`;
 }
 
 function showChanged(): void {
   reset.hidden = Object.keys(form?.changed() ?? {}).length === 0;
+  checkSoon();
+  testSoon();
+}
+
+/** Test again after a change, when that is wanted and a first test was asked for. */
+function testSoon(): void {
+  clearTimeout(retest);
+  if (live.tested && testAgain.checked) retest = setTimeout(startTest, RETEST_PAUSE);
 }
 
 /** Hand in an execution; null when it was refused, with the reasons shown where they belong. */
-async function submit(what: { wells: string[] | null; test_well: string | null }): Promise<ExecutionCreated | null> {
+async function submit(wells: string[] | null): Promise<ExecutionCreated | null> {
   if (!pipelineShown || !form?.check()) return null;
   showNotice(problem, '');
   const body = {
@@ -126,7 +207,7 @@ async function submit(what: { wells: string[] | null; test_well: string | null }
     pipeline_id: pipelineShown.id,
     version: pipelineShown.version,
     parameters: form.changed(),
-    ...what,
+    wells,
   };
   try {
     return await api.post<ExecutionCreated>('executions/', body, { headers: { 'Idempotency-Key': newIdempotencyKey() } });
@@ -137,40 +218,24 @@ async function submit(what: { wells: string[] | null; test_well: string | null }
 }
 
 function showRefusal(error: unknown): void {
-  const fields = error instanceof ApiError ? error.fieldErrors : {};
-  const values = Object.entries(fields)
-    .filter(([path]) => path.startsWith('parameters.'))
-    .map(([path, text]) => [path.slice('parameters.'.length), text] as const);
-  const left = form?.showErrors(Object.fromEntries(values)) ?? {};
-  const wells = fields.wells ?? fields.test_well;
-  if (wells) showNotice(wellsError, wells);
+  const left = error instanceof ApiError ? placeErrors(error.fieldErrors) : {};
   const unplaced = [messageOf(error), ...Object.values(left)];
   showNotice(problem, [...new Set(unplaced)].join(' '));
   problem.scrollIntoView({ block: 'nearest' });
 }
 
-async function startTest(): Promise<void> {
-  const pipeline = pipelineShown;
-  if (!pipeline || busy) return;
-  test?.stop();
-  setBusy(true);
-  const well = testWell.value;
-  const created = await submit({ wells: null, test_well: well });
-  if (!created) {
-    setBusy(false);
-    return;
-  }
-  test = followTest(byId('oh-test-result'), api, created, well, pipeline, page, () => {
-    testButton.textContent = 'Test again';
-    setBusy(false);
-  });
+function startTest(): void {
+  clearTimeout(retest);
+  if (!pipelineShown || busy || !page.may_run || !form?.valid()) return;
+  showNotice(problem, '');
+  void live.start({ pipeline: pipelineShown, values: form.changed(), well: testWell.value });
 }
 
 async function startRun(): Promise<void> {
   if (busy) return;
   setBusy(true);
   const chosen = map.selection;
-  const created = await submit({ wells: chosen.length === everyWell.length ? null : chosen, test_well: null });
+  const created = await submit(chosen.length === everyWell.length ? null : chosen);
   if (created) location.assign(created.results_url);
   else setBusy(false);
 }
@@ -186,7 +251,9 @@ function messageOf(error: unknown): string {
 
 setUpWells();
 reset.addEventListener('click', () => form?.reset());
-testButton.addEventListener('click', () => void startTest());
+testButton.addEventListener('click', () => {
+  if (form?.check()) startTest();
+});
 byId<HTMLFormElement>('oh-execute').addEventListener('submit', (event) => {
   event.preventDefault();
   void startRun();

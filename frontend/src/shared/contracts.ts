@@ -50,7 +50,25 @@ export interface WellExecution {
   started_at: string | null;
   ended_at: string | null;
   failure: WellFailure | null;
+  reused_steps: number;
   measurements: Record<string, number | null>;
+}
+
+export interface RunEstimate {
+  wells: number;
+  seconds: number;
+  seconds_per_well: number;
+  memory_mb: number;
+  output_mb: number;
+  basis: string;
+}
+
+export interface ValidationReport {
+  valid: boolean;
+  field_errors: Record<string, string>;
+  warnings: string[];
+  estimate: RunEstimate | null;
+  complete: boolean;
 }
 
 export interface ResultLinks {

@@ -10,6 +10,8 @@ interface Figure {
   value: string;
   unit: string;
   help: string | undefined;
+  /** What it was before, when it was something else. */
+  before: string;
 }
 
 export interface Figures {
@@ -23,9 +25,10 @@ export function figuresOf(
   values: Record<string, number | null>,
   measurements: readonly Measurement[],
   primary: string | null,
+  before?: Record<string, number | null>,
 ): Figures {
   const [first, ...rest] = ordered(Object.keys(values), measurements, primary).map((name) =>
-    describe(name, values, measurements),
+    describe(name, values, measurements, before),
   );
   return {
     headline: first ? headlineOf(first) : null,
@@ -40,13 +43,19 @@ export function ordered(names: string[], measurements: readonly Measurement[], p
   return [...names].sort((one, other) => rank(one) - rank(other));
 }
 
-function describe(name: string, values: Record<string, number | null>, measurements: readonly Measurement[]): Figure {
+function describe(
+  name: string,
+  values: Record<string, number | null>,
+  measurements: readonly Measurement[],
+  before: Record<string, number | null> = {},
+): Figure {
   const known = measurements.find((measurement) => measurement.name === name);
   return {
     title: known?.title ?? humanised(name),
     value: formatValue(values[name]),
     unit: known ? unitOf(known) : '',
     help: known?.help,
+    before: name in before && before[name] !== values[name] ? formatValue(before[name]) : '',
   };
 }
 
@@ -56,8 +65,13 @@ function headlineOf(figure: Figure): HTMLElement {
     { class: 'oh-headline', title: figure.help },
     make('strong', {}, figure.value),
     figure.unit ? ` ${figure.unit}` : '',
+    beforeOf(figure),
     make('span', {}, figure.title),
   );
+}
+
+function beforeOf(figure: Figure): HTMLElement | null {
+  return figure.before ? make('small', { class: 'oh-before' }, `was ${figure.before} `) : null;
 }
 
 function lineOf(figure: Figure): HTMLElement {
@@ -65,6 +79,6 @@ function lineOf(figure: Figure): HTMLElement {
     'div',
     { title: figure.help },
     make('dt', {}, figure.title),
-    make('dd', {}, figure.value, figure.unit ? make('small', {}, ` ${figure.unit}`) : null),
+    make('dd', {}, beforeOf(figure), figure.value, figure.unit ? make('small', {}, ` ${figure.unit}`) : null),
   );
 }

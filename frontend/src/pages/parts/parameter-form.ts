@@ -7,9 +7,11 @@ import { make } from '../../shared/dom';
 export interface ParameterForm {
   /** The values that differ from the defaults, by name. */
   changed(): Record<string, ParameterValue>;
+  /** Whether every control is within its range. */
+  valid(): boolean;
   /** Check every control against its range; shows the problems and returns whether there are none. */
   check(): boolean;
-  /** Show problems that the server found, by parameter name. Returns those that belong to no control. */
+  /** Show the problems that the server finds now, by parameter name. Returns those that belong to no control. */
   showErrors(errors: Record<string, string>): Record<string, string>;
   reset(): void;
 }
@@ -51,6 +53,7 @@ export function createParameterForm(
       const different = fields.filter((field) => !same(field.read(), field.parameter.default));
       return Object.fromEntries(different.map((field) => [field.parameter.name, field.read()]));
     },
+    valid: () => fields.every((field) => problemOf(field.parameter, field.read(), field.control) === ''),
     check() {
       const problems = fields.map((field) => {
         const problem = problemOf(field.parameter, field.read(), field.control);
@@ -64,9 +67,8 @@ export function createParameterForm(
       const others = { ...errors };
       for (const field of fields) {
         const problem = others[field.parameter.name];
-        if (problem === undefined) continue;
         delete others[field.parameter.name];
-        showError(field, problem);
+        showError(field, problem ?? problemOf(field.parameter, field.read(), field.control));
       }
       return others;
     },

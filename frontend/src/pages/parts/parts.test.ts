@@ -23,6 +23,7 @@ const WELL: WellExecution = {
   started_at: null,
   ended_at: null,
   failure: null,
+  reused_steps: 0,
   measurements: {},
 };
 
