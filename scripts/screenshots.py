@@ -76,7 +76,7 @@ def photograph(page: Page, stack: Stack, output: Path) -> None:
     page.wait_for_selector("#oh-test:enabled")
     page.select_option("#oh-test-well", "C04")
     page.click("#oh-test")
-    page.wait_for_selector("#oh-test-result canvas, #oh-test-result img", timeout=LONG)
+    page.wait_for_selector("#oh-test-result canvas:visible", timeout=LONG)
     take("execute", height=1500)
 
     page.click("#oh-run")
@@ -109,7 +109,7 @@ def photograph(page: Page, stack: Stack, output: Path) -> None:
     page.wait_for_selector("#oh-test:enabled")
     page.fill("#oh-values input[type=number] >> nth=0", "38")
     page.click("#oh-test")
-    page.wait_for_selector("#oh-test-result canvas, #oh-test-result img", timeout=LONG)
+    page.wait_for_selector("#oh-test-result canvas:visible", timeout=LONG)
     take("cardiomyocytes", height=1500)
 
 

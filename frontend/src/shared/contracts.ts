@@ -54,23 +54,6 @@ export interface WellExecution {
   measurements: Record<string, number | null>;
 }
 
-export interface RunEstimate {
-  wells: number;
-  seconds: number;
-  seconds_per_well: number;
-  memory_mb: number;
-  output_mb: number;
-  basis: string;
-}
-
-export interface ValidationReport {
-  valid: boolean;
-  field_errors: Record<string, string>;
-  warnings: string[];
-  estimate: RunEstimate | null;
-  complete: boolean;
-}
-
 export interface ResultLinks {
   table_file_id: number | null;
   table_annotation_id: number | null;
