@@ -12,10 +12,12 @@ import { readCatalogue } from './catalogue';
 import { askAboutConflict } from './conflict';
 import { type EditedDocument, emptyDocument, slug, tidied } from './document';
 import { draftBox } from './draft';
+import { keepDrafts } from './draft-keeping';
 import { createFunctionDialog } from './function-dialog';
 import { guardLeaving } from './guard';
 import { createJsonView } from './json-view';
 import { createMeasurementTable } from './measurements';
+import { createProblemList } from './problem-list';
 import { type Problems, ofDocument } from './problems';
 import { createRunPageList } from './run-page';
 import { type SaveResult, saveNew, saveVersion } from './saving';
@@ -49,7 +51,6 @@ const state = byId('oh-editor-state');
 const saveButton = byId<HTMLButtonElement>('oh-save');
 const undoButton = byId<HTMLButtonElement>('oh-undo');
 const redoButton = byId<HTMLButtonElement>('oh-redo');
-const problemList = byId('oh-problems');
 
 data.saved = data.saved && tidied(data.saved);
 const store = createStore(startingDocument(), data.saved);
@@ -72,11 +73,18 @@ function announce(text: string): void {
 
 // ----------------------------------------------------------------- parts
 
-const drafts = draftBox(`${data.user_id}:${data.draft}`);
-const guard = guardLeaving(
-  () => store.dirty && (data.saved !== null || touched()),
-  () => drafts.clear(),
-);
+const drafts = keepDrafts({
+  drafts: draftBox(`${data.user_id}:${data.draft}`),
+  store,
+  unsaved,
+  basedOn: () => basedOn,
+  onRestore(draft) {
+    // Based on what it was based on: should there be a newer version by now, saving says so.
+    if (draft.basedOn !== null && data.saved !== null) basedOn = draft.basedOn;
+    store.restore(draft.document);
+  },
+});
+const guard = guardLeaving(() => unsaved() || jsonView.mistake !== '', drafts.clear);
 const dialog = createFunctionDialog(page);
 const about = createAboutForm(store, data.saved === null);
 const steps = createStepList({
@@ -100,6 +108,7 @@ const versions = createVersionsView({
   edited: () => store.document,
   functions: () => functions,
 });
+const problemList = createProblemList({ store, functions: () => functions, reveal, goToText });
 const tabs = attachTabs(byId('oh-side'), (panel) => panel.id === 'oh-panel-versions' && versions.refresh());
 const validation = createValidation({
   api,
@@ -121,9 +130,9 @@ const validation = createValidation({
 
 const first = store.document;
 
-/** Whether anything of a new pipeline was written by its user. */
-function touched(): boolean {
-  return store.document !== first;
+/** Whether something would be lost; a new pipeline or a copy on which nothing was done yet would not. */
+function unsaved(): boolean {
+  return store.dirty && (data.saved !== null || store.document !== first);
 }
 
 function show(origin: Origin | null): void {
@@ -158,60 +167,17 @@ function showState(): void {
   saveButton.textContent = saving ? 'Saving…' : basedOn === 0 ? 'Save pipeline' : `Save as version ${basedOn + 1}`;
   saveButton.disabled = saving || !store.dirty;
   byId('oh-revert').hidden = !store.dirty || data.saved === null;
-  showProblems();
+  problemList.update(problems);
 }
 
-/** Everything that is wrong, also what belongs to no field; each leads to its place. */
-function showProblems(): void {
-  const lines = Object.entries(problems).map(([path, text]) => {
-    const link = make('button', { type: 'button', class: 'oh-link' }, whereIs(path));
-    link.addEventListener('click', () => goTo(path));
-    return make('li', {}, link, ` ${text}`);
-  });
-  problemList.hidden = lines.length === 0;
-  byId('oh-problem-lines').replaceChildren(...lines);
-}
-
-/** A path in words: `steps.1.parameters.sigma` is "Step 2, Sigma". */
-function whereIs(path: string): string {
-  const [part, number, , name] = path.split('.');
-  if (part === 'steps' && number !== undefined) {
-    const step = store.document.steps[Number(number)];
-    const info = functions.get(step?.function ?? '');
-    const parameter = info?.parameters.find((entry) => entry.name === name);
-    return `Step ${Number(number) + 1}${name ? `, ${(parameter?.title || name).replaceAll('_', ' ')}` : ''}:`;
-  }
-  if (part === 'parameters' && number !== undefined)
-    return `Run page, ${store.document.parameters[Number(number)]?.title ?? number}:`;
-  return `${(part ?? '').replaceAll('_', ' ') || 'Pipeline'}:`;
-}
-
-/** Put the focus on the control that shows the problem of `path`, or on the text where no control does. */
-function goTo(path: string): void {
-  const [part, number, kind, name] = path.split('.');
-  const key = part === 'steps' ? store.keys[Number(number)] : undefined;
-  const within = key === undefined ? document : document.querySelector(`.oh-step[data-key="${key}"]`);
-  const row = kind === 'parameters' ? within?.querySelector(`[data-parameter="${CSS.escape(name ?? '')}"]`) : within;
-  const control = part === 'steps' || part !== 'parameters' ? row?.querySelector<HTMLElement>('[aria-invalid="true"]') : null;
-  if (control) focusOn(control);
-  else focusFirstMistake();
-}
-
-function focusOn(control: HTMLElement): void {
+function reveal(control: HTMLElement): void {
   const panel = control.closest<HTMLElement>('[role="tabpanel"]');
   const tab = panel ? document.querySelector<HTMLElement>(`[aria-controls="${panel.id}"]`) : null;
   if (tab) tabs.choose(tab);
   steps.reveal(control);
-  control.focus();
-  control.scrollIntoView({ block: 'center' });
 }
 
-function focusFirstMistake(): void {
-  const control = document.querySelector<HTMLElement>('#oh-editor [aria-invalid="true"]');
-  if (control) {
-    focusOn(control);
-    return;
-  }
+function goToText(): void {
   tabs.choose(byId('oh-tab-json'));
   jsonView.focus();
 }
@@ -225,11 +191,16 @@ function showTextMistake(told: string): void {
   forms.classList.toggle('oh-resting', told !== '');
 }
 
+let order = store.keys;
+
 store.subscribe((origin) => {
   checked = false;
+  // Problems are told by place: after a step was moved they would stand at another one.
+  if (store.keys.join() !== order.join()) problems = {};
+  order = store.keys;
   show(origin);
   validation.ask();
-  keepDraft();
+  drafts.touch();
 });
 
 // ----------------------------------------------------------------- adding, undoing
@@ -278,54 +249,12 @@ document.addEventListener('keydown', (event) => {
   }
 });
 
-// ----------------------------------------------------------------- drafts
-
-let draftTimer = 0;
-
-function keepDraft(): void {
-  clearTimeout(draftTimer);
-  draftTimer = window.setTimeout(() => {
-    if (store.dirty && (data.saved !== null || touched())) writeDraft();
-    else drafts.clear();
-  }, 300);
-}
-
-function writeDraft(): void {
-  drafts.write({ document: store.document, basedOn: basedOn || null, at: new Date().toISOString() });
-}
-
-function offerDraft(): void {
-  const draft = drafts.read();
-  if (!draft) return;
-  if (JSON.stringify(draft.document) === JSON.stringify(store.document)) {
-    drafts.clear();
-    return;
-  }
-  const when = new Date(draft.at).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
-  const box = byId('oh-draft');
-  byId('oh-draft-words').textContent = `Changes that you made here at ${when} were not saved.`;
-  box.hidden = false;
-  byId('oh-draft-restore').addEventListener('click', () => {
-    // Based on what it was based on: should there be a newer version by now, saving says so.
-    if (draft.basedOn !== null && data.saved !== null) basedOn = draft.basedOn;
-    store.restore(draft.document);
-    box.hidden = true;
-    byId('oh-name').focus();
-  });
-  byId('oh-draft-drop').addEventListener('click', () => {
-    drafts.clear();
-    box.hidden = true;
-    byId('oh-name').focus();
-  });
-}
-
 // ----------------------------------------------------------------- saving
 
 async function save(): Promise<void> {
   if (saving) return;
   if (jsonView.mistake) {
-    tabs.choose(byId('oh-tab-json'));
-    jsonView.focus();
+    goToText();
     announce(jsonView.mistake);
     return;
   }
@@ -356,7 +285,7 @@ async function after(result: SaveResult): Promise<void> {
       problems = ofDocument(result.fieldErrors);
       show(null);
       announce('The pipeline has mistakes, so it was not saved.');
-      focusFirstMistake();
+      problemList.focusFirst();
       return;
     case 'conflict':
       await resolveConflict();
@@ -379,7 +308,7 @@ function here(): string {
 
 /** The changes wait in this tab until the page is here again. */
 function comeBackLater(message: string, address: string, words: string): void {
-  writeDraft();
+  drafts.write();
   const link = make('a', { href: address }, words);
   link.addEventListener('click', () => guard.release());
   notice.replaceChildren(`${message} Your changes are kept in this tab. `, link);
@@ -390,7 +319,6 @@ function comeBackLater(message: string, address: string, words: string): void {
 /** The server chose id and version. A new pipeline has an address of its own, so that is where the page goes. */
 function adopt(answer: EditedDocument): void {
   drafts.clear();
-  clearTimeout(draftTimer);
   if (data.saved === null || answer.id !== data.saved.id) {
     guard.release();
     location.assign(`${data.pipelines_base}${answer.id}/${data.plate_id === null ? '' : `?plate=${data.plate_id}`}`);
@@ -449,7 +377,7 @@ byId('oh-revert').addEventListener('click', () => {
 // ----------------------------------------------------------------- start
 
 show('server');
-offerDraft();
+drafts.offer();
 validation.ask();
 void readCatalogue(api).then(
   (found) => {
