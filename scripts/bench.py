@@ -26,6 +26,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+import live_bench
 import psutil
 import tifffile
 from omero.gateway import BlitzGateway
@@ -105,6 +106,8 @@ def measure(stack: Stack, row: Path, repeats: int, work: Path, figures: Figures)
     delays = [first_progress(client, plate_id) for _ in range(5)]
     figures.note("submit_to_first_progress", statistics.median(delays), "s", target=2)
 
+    live_figures(stack, client, account.name, account.password, figures)
+
     document = client.pipeline(PIPELINE)[0]
     local = stage_locally(row, work / "local")
     whole, bare, startup = [], [], []
@@ -130,6 +133,21 @@ def measure(stack: Stack, row: Path, repeats: int, work: Path, figures: Figures)
     poll_status(stack, client, plate_id, figures)
     for name, value in memory(stack).items():
         figures.note(name, value, "MB")
+
+
+def live_figures(stack: Stack, client: RemoteOrchestrator, user: str, password: str, figures: Figures) -> None:
+    """What somebody waits for who sets up a run."""
+    connection = BlitzGateway(user, password, host="127.0.0.1", port=stack.omero_port)
+    if not connection.connect():
+        raise RuntimeError("cannot connect to the embedded OMERO")
+    try:
+        plate_id = live_bench.make_well(connection)
+    finally:
+        connection.close()
+    figures.note("validate_seconds", live_bench.seconds_to_check(client, plate_id), "s", target=1)
+    first, again = live_bench.seconds_to_test(client, plate_id)
+    figures.note("test_well_first_seconds", first, "s")
+    figures.note("test_well_rerun_seconds", again, "s", target=3)
 
 
 def load_row(stack: Stack, row: Path, user: str, password: str) -> int:
@@ -243,6 +261,7 @@ def memory(stack: Stack) -> dict[str, float]:
         process
         for process in service.children(recursive=True)
         if "openhcs_execution.engine.child" in " ".join(process.cmdline())
+        and process.ppid() != service.pid  # the service's own answers questions
     ]
     workers = [process.parent() for process in engines]
     web = psutil.Process(stack.web.process.pid).children()
