@@ -65,12 +65,14 @@ def number(page: Page) -> int:
 def test_values_are_tried_on_one_well_without_leaving_the_page(anna: Page, stack: Stack, plate: int) -> None:
     anna.goto(f"{stack.web_url}/openhcs/execute/{plate}/?pipeline=nuclei-count&well=C04")
     anna.evaluate("window.stayed = true")
-    expect(anna.locator(".oh-found figcaption")).to_contain_text("Press “Test one well”")
+    expect(anna.locator(".oh-outlined figcaption")).to_contain_text("Press “Test one well”")
     anna.get_by_role("button", name="Test one well").click()
     result = settled(anna)
     expect(result).to_contain_text("Test of C04")
     first, outlines = number(anna), drawn(anna)
     assert first > 0
+
+    expect(anna.locator("#oh-check")).to_contain_text("measured on", timeout=MINUTE)
 
     # Nuclei are to be much larger: fewer are found, with other outlines, and what it was before stands beside it.
     with anna.expect_response(SUBMITTED):

@@ -67,6 +67,7 @@ const live = createLiveTest(byId('oh-test-result'), {
     testing = value;
     testButton.textContent = value ? 'Testing…' : live.tested ? 'Test again' : 'Test one well';
     enable();
+    if (!value) checkSoon(); // what the test took is a better basis for the estimate
   },
 });
 

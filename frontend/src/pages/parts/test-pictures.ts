@@ -28,7 +28,7 @@ export function createTestPictures(thumbnails: string): TestPictures {
     'div',
     { class: 'oh-pictures' },
     make('figure', {}, make('div', { class: 'oh-picture' }, original), title),
-    make('figure', { class: 'oh-found' }, make('div', { class: 'oh-picture' }, below, canvas), caption),
+    make('figure', { class: 'oh-outlined' }, make('div', { class: 'oh-picture' }, below, canvas), caption),
   );
   return {
     element,
