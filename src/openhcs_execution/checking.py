@@ -106,7 +106,7 @@ def check_run(
     check.applied = applied
     resources = _resources(service)
     with service.database.read() as session:
-        measured = measured_wells(session, reader, document.content_hash(), plate.plate_id)
+        measured = measured_wells(session, reader, (document.id, document.version), plate.plate_id)
     functions = {info.id: info for info in service.functions.list(offered_only=True)}
     check.estimate = estimate_run(applied, plate, functions, resources, measured)
     check.warnings += warnings_about(check.estimate, resources)
