@@ -11,7 +11,8 @@ from .pages.execute import execute
 from .pages.executions import executions
 from .pages.open_with import open_with
 from .pages.panel import panel
-from .pages.pipelines import pipeline, pipelines
+from .pages.pipeline_list import pipelines
+from .pages.pipelines import pipeline
 from .pages.results import results
 from .pages.start import start
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import omero
+from omero.cmd import Chgrp2
 from omero.rtypes import unwrap
 from omero.sys import ParametersI
 
 from openhcs_client import OpenHCSError, PipelineSummary
 
-from .pipeline_heads import change_card, in_group
+from .pipeline_heads import change_card, in_all_groups, in_group
 from .pipeline_places import attach_to_user
 from .pipelines import list_user_pipelines
 
@@ -82,7 +83,8 @@ def move_pipeline(conn: BlitzGateway, known: list[StoredVersion], revision: int,
         )
     change_card(conn, head, revision, lambda card: card.model_copy(update={"place": None}))
     ids = [version.annotation_id for version in known]
-    _finish(conn, conn.chgrpObjects("Annotation", ids, group_id), "move")
+    move = Chgrp2(targetObjects={"Annotation": ids}, groupId=group_id)
+    _finish(conn, conn.c.sf.submit(move, in_all_groups(conn)), "move")
     context = in_group(conn, group_id)
     attach_to_user(conn, _without_user(conn, ids, context), head.owner_id, context)
     return open_pipeline(conn, head.about.id)[-1].summary()

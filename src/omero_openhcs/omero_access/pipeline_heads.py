@@ -45,7 +45,8 @@ def fill_annotation(annotation: omero.model.FileAnnotationI, about: Description)
     """Write the description, and the name by which lists are sorted (of a head only)."""
     annotation.setDescription(rstring(about.as_json()))
     if about.card is not None:
-        annotation.setName(rstring(about.card.name))
+        # A database column, unlike JSON, cannot hold every character.
+        annotation.setName(rstring("".join(letter for letter in about.card.name if letter.isprintable())))
 
 
 def change_card(conn: BlitzGateway, head: StoredVersion, revision: int, change: Callable[[Card], Card]) -> Card:

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The pages that show which pipelines there are and what each of them does."""
+"""The page that shows what a pipeline does."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from omero_openhcs.catalogue import list_pipelines, read_pipeline
+from omero_openhcs.catalogue import read_pipeline
 from omero_openhcs.omero_access.pipelines import is_owned_by
 from openhcs_client import ExposedParameter, FunctionInfo, PipelineDocument
 
@@ -18,20 +18,7 @@ if TYPE_CHECKING:
 
     from omero_openhcs.identity import Asker
 
-__all__ = ["pipeline", "pipelines"]
-
-
-@page("omero_openhcs/pipelines.html")
-def pipelines(request: HttpRequest, asker: Asker) -> dict[str, Any]:
-    """Every pipeline that the user can choose."""
-    lines, trouble = or_trouble(lambda: list_pipelines(asker), [])
-    built_in = [line for line in lines if line.origin != "user"]
-    return {
-        "section": "pipelines",
-        "built_in": built_in,
-        "own": [line for line in lines if line.origin == "user"],
-        "trouble": trouble,
-    }
+__all__ = ["pipeline"]
 
 
 @page("omero_openhcs/pipeline.html")

@@ -39,12 +39,17 @@ class WebUser:
         self, path: str, body: Any = None, *, csrf: bool = True, content: bytes | None = None, **headers: str
     ) -> httpx.Response:
         if csrf:
-            headers["X-CSRFToken"] = next(
-                cookie.value or "" for cookie in self.client.cookies.jar if cookie.name == "csrftoken"
-            )
+            headers["X-CSRFToken"] = self._csrf_token()
         if content is not None:
             return self.client.post(self.base + path, content=content, headers={"Content-Type": "application/json", **headers})
         return self.client.post(self.base + path, json={} if body is None else body, headers=headers)
+
+    def delete(self, path: str, *, csrf: bool = True) -> httpx.Response:
+        headers = {"X-CSRFToken": self._csrf_token()} if csrf else {}
+        return self.client.delete(self.base + path, headers=headers)
+
+    def _csrf_token(self) -> str:
+        return next(cookie.value or "" for cookie in self.client.cookies.jar if cookie.name == "csrftoken")
 
     def api(self, path: str) -> str:
         return f"/openhcs/api/v1/{path}"

@@ -184,12 +184,22 @@ def test_the_public_user_reads_and_never_submits(
             ("pipelines/", {"document": document}),
             ("pipelines/nuclei-count/check/", {}),
             ("pipelines/nuclei-count/golden-wells/", {"execution_id": "e1", "well": "A01"}),
+            ("pipelines/nuclei-count/copy/", {}),
+            ("pipelines/u2-x/rename/", {"revision": 1, "name": "x"}),
+            ("pipelines/u2-x/share/", {"revision": 1, "group_id": lab}),
+            ("pipelines/u2-x/deprecate/", {"revision": 1}),
             ("executions/e1/cancel/", {}),
             ("executions/e1/retry/", {}),
             ("executions/e1/session/", {}),
         ):
             response = anyone.post(f"/openhcs/api/v1/{path}", json=body, headers=token)
             assert (response.status_code, error_of(response)["code"]) == (403, "public_user"), path
+        response = anyone.delete("/openhcs/api/v1/pipelines/u2-x/?revision=1", headers=token)
+        assert (response.status_code, error_of(response)["code"]) == (403, "public_user")
+        listed = anyone.get("/openhcs/pipelines/").text
+        assert "Count nuclei" in listed
+        assert "data-oh-action" not in listed
+        assert anyone.get("/openhcs/api/v1/pipelines/nuclei-count/export/").status_code == 200
 
 
 def test_result_plates_are_listed_when_asked_for(ada: WebUser, lab: int, make_plate: Callable[..., int]) -> None:

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What a page offers to do with pipelines: copy, rename, share, deprecate, export and delete. The API decides once more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from omero_openhcs.omero_access.groups import GroupLine, read_groups
+
+if TYPE_CHECKING:
+    from omero_openhcs.identity import Asker
+    from openhcs_client import PipelineSummary
+
+__all__ = ["OfferedActions", "groups_to_choose", "offered_actions"]
+
+
+@dataclass(frozen=True)
+class OfferedActions:
+    """A pipeline and what this user may do with it."""
+
+    line: PipelineSummary
+    copy: bool
+    change: bool
+    share: bool
+
+
+def offered_actions(asker: Asker, line: PipelineSummary) -> OfferedActions:
+    """Copying is for everybody but the public user, changing for the owner and administrators, sharing for the owner."""
+    mine = line.origin == "user" and line.owner_id == asker.person.user_id and not asker.public
+    return OfferedActions(
+        line=line,
+        copy=not asker.public,
+        change=mine or (line.origin == "user" and asker.person.admin and not asker.public),
+        share=mine,
+    )
+
+
+def groups_to_choose(asker: Asker) -> list[GroupLine]:
+    """The user's groups."""
+    return read_groups(asker.omero, [group.id for group in asker.person.groups])
