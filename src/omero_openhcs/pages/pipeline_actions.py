@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from omero_openhcs.omero_access.groups import GroupLine, read_groups
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from omero_openhcs.identity import Asker
     from openhcs_client import PipelineSummary
 
@@ -25,17 +27,21 @@ class OfferedActions:
     share: bool
 
 
-def offered_actions(asker: Asker, line: PipelineSummary) -> OfferedActions:
-    """Copying is for everybody but the public user, changing for the owner and administrators, sharing for the owner."""
-    mine = line.origin == "user" and line.owner_id == asker.person.user_id and not asker.public
+def offered_actions(asker: Asker, line: PipelineSummary, groups: Sequence[GroupLine]) -> OfferedActions:
+    """Copying is for everybody but the public user, changing for the owner and administrators, sharing for the owner.
+
+    ``groups`` are the user's; sharing needs one beside the pipeline's own.
+    """
+    of_user = line.origin == "user" and not asker.public
+    mine = of_user and line.owner_id == asker.person.user_id
     return OfferedActions(
         line=line,
         copy=not asker.public,
-        change=mine or (line.origin == "user" and asker.person.admin and not asker.public),
-        share=mine,
+        change=mine or (of_user and asker.person.admin),
+        share=mine and any(group.id != line.group_id for group in groups),
     )
 
 
 def groups_to_choose(asker: Asker) -> list[GroupLine]:
-    """The user's groups."""
+    """The user's groups by name."""
     return read_groups(asker.omero, [group.id for group in asker.person.groups])

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["pipelines"]
 
-LINES_SHOWN = 50
+LINES_SHOWN = 25
 
 SHOWN = (
     ("", "all"),
@@ -75,6 +75,7 @@ def pipelines(request: HttpRequest, asker: Asker) -> dict[str, Any]:
     # When the service is silent, people's own pipelines are shown all the same.
     offered, trouble = or_trouble(lambda: offered_by_service(asker, search), [])
     found = find(asker, search, offered)
+    groups = groups_to_choose(asker)
     return {
         "section": "pipelines",
         "search": query,
@@ -82,8 +83,8 @@ def pipelines(request: HttpRequest, asker: Asker) -> dict[str, Any]:
         "query": query.without_page(),
         "filtered": bool(query.given()),
         "found": found,
-        "rows": [offered_actions(asker, line) for line in found.pipelines],
-        "groups": groups_to_choose(asker),
+        "rows": [offered_actions(asker, line, groups) for line in found.pipelines],
+        "groups": groups,
         "may_save": not asker.public,
         "trouble": trouble,
     }
