@@ -20,6 +20,7 @@ from typer.core import TyperGroup
 
 from ._answers import version_of
 from ._cli_check import check
+from ._cli_library import add_library_commands
 from ._cli_options import AsJson
 from ._console import print_json, print_table
 from ._documents import document_schema
@@ -43,6 +44,9 @@ PipelineId = Annotated[str, typer.Argument(metavar="PIPELINE", help="Id of a pip
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="File to write; standard output when absent.")]
 
 
+_SEARCH_HELP = "Words of name, description, owner, steps, functions and tags."
+
+
 class DocumentFormat(StrEnum):
     """How a pipeline is written to a file."""
 
@@ -51,16 +55,42 @@ class DocumentFormat(StrEnum):
 
 
 @app.callback()
-def pipelines(context: typer.Context, as_json: AsJson = False) -> None:
+def pipelines(
+    context: typer.Context,
+    search: Annotated[str, typer.Option("--search", "-s", help=_SEARCH_HELP)] = "",
+    mine: Annotated[bool, typer.Option("--mine", help="Only your own.")] = False,
+    deprecated: Annotated[bool, typer.Option("--deprecated", help="Also deprecated ones.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """List the pipelines, or work with one. A pipeline's id alone shows its versions."""
-    if context.invoked_subcommand is not None:
-        return
+    if context.invoked_subcommand is None:
+        _print_list(search, mine, deprecated, as_json)
+
+
+@app.command("list")
+def list_pipelines(
+    search: Annotated[str, typer.Option("--search", "-s", help=_SEARCH_HELP)] = "",
+    mine: Annotated[bool, typer.Option("--mine", help="Only your own.")] = False,
+    deprecated: Annotated[bool, typer.Option("--deprecated", help="Also deprecated ones.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the pipelines that you can run."""
+    _print_list(search, mine, deprecated, as_json)
+
+
+def _print_list(search: str, mine: bool, deprecated: bool, as_json: bool) -> None:
     with ProfileStore().connect() as client:
-        found = client.pipelines()
+        found = client.pipelines(search, owner="me" if mine else None, deprecated=deprecated)
     if as_json:
         print_json(found)
-    else:
-        print_table(["id", "version", "name", "description"], ((p.id, p.version, p.name, p.description) for p in found))
+        return
+    print_table(
+        ["id", "version", "name", "from", "description"],
+        (
+            (p.id, p.version, f"{p.name} (deprecated)" if p.deprecated else p.name, p.owner or p.origin, p.description)
+            for p in found
+        ),
+    )
 
 
 @app.command()
@@ -92,6 +122,7 @@ def export(
 
 
 app.command()(check)
+add_library_commands(app)
 
 
 @app.command()

@@ -48,6 +48,7 @@ class FakeService:
         self.statuses = ["running", "completed"]
         self.wells = 2
         self.failed = 0
+        self.pages = 1
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         request.read()
@@ -72,9 +73,22 @@ class FakeService:
                 return httpx.Response(200, json={"functions": [{"id": "a:b", "title": "B", "library": "a"}]})
             case ["GET", "pipelines"]:
                 entry = {"id": "nuclei-count", "version": 2, "versions": [2, 1], "name": "Count nuclei"}
-                return httpx.Response(200, json={"pipelines": [entry]})
+                page = int(request.url.params.get("page", 1))
+                return httpx.Response(200, json={"pipelines": [entry], "total": 2, "page": page, "pages": self.pages})
             case ["GET", "pipelines", "nuclei-count"]:
-                return httpx.Response(200, json={"id": "nuclei-count", "versions": [DOCUMENT.model_dump(mode="json")]})
+                versions = [DOCUMENT.model_dump(mode="json")]
+                return httpx.Response(200, json={"id": "nuclei-count", "versions": versions, **self.summary()})
+            case ["DELETE", "pipelines", "nuclei-count"]:
+                return httpx.Response(200, json={"deleted": "nuclei-count"})
+            case ["POST", "pipelines", "nuclei-count", "copy"]:
+                return httpx.Response(201, json=DOCUMENT.model_dump(mode="json") | {"id": "u2-nuclei-count"})
+            case ["POST", "pipelines", "nuclei-count", "rename" | "share" | "deprecate"]:
+                given = json.loads(request.content)
+                if given["revision"] != 3:
+                    return envelope(409, "pipeline_changed", "Somebody has changed it.")
+                line = {"id": "nuclei-count", "version": 2, "versions": [2, 1], "name": given.get("name", "Count nuclei")}
+                more = {"group": "lab", "private": given.get("group_id") == 9, "deprecated": given.get("deprecated", False)}
+                return httpx.Response(200, json=line | more)
             case ["POST", "pipelines"]:
                 saved = json.loads(request.content)["document"] | {"version": 7}
                 return httpx.Response(201, json=saved)
@@ -108,6 +122,10 @@ class FakeService:
             case ["GET", "executions", "e1", "wells", "A01", "labels", "1", "nuclei"]:
                 return httpx.Response(200, content=bytes(range(24)), headers={"X-Shape": "2,3"})
         return envelope(404, "execution_not_found", "There is no such execution.")
+
+    def summary(self) -> dict:
+        """The line of a pipeline, which OMERO.web gives and the service itself does not."""
+        return {}
 
     def sign_in(self, request: httpx.Request) -> httpx.Response:
         if json.loads(request.content)["omero_session"] not in self.sessions:
@@ -216,6 +234,10 @@ class FakeWeb(FakeService):
             return httpx.Response(302, headers={"Location": "/webclient/login/"})
         return super().__call__(request)
 
+    def summary(self) -> dict:
+        line = {"id": "nuclei-count", "version": 2, "versions": [2, 1], "name": "Count nuclei", "revision": 3}
+        return {"summary": line}
+
     def login(self, request: httpx.Request) -> httpx.Response:
         form = {name: values[0] for name, values in parse_qs(request.content.decode()).items()}
         if not self.passes_csrf(request):
@@ -253,6 +275,7 @@ def served(handler: Callable[[httpx.Request], httpx.Response]) -> Iterator[str]:
 
         do_GET = answer  # noqa: N815 - the name that http.server calls
         do_POST = answer  # noqa: N815
+        do_DELETE = answer  # noqa: N815
 
         def log_message(self, *_: object) -> None:
             pass

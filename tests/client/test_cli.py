@@ -185,8 +185,8 @@ def test_tables_are_whole_lines_in_a_pipe(signed_in):
     assert "e1" in invoke("executions").stdout
     lines = invoke("pipelines").stdout.splitlines()
     assert [line.split() for line in lines] == [
-        ["id", "version", "name", "description"],
-        ["nuclei-count", "2", "Count", "nuclei"],
+        ["id", "version", "name", "from", "description"],
+        ["nuclei-count", "2", "Count", "nuclei", "built-in"],
     ]
     assert "sigma" in invoke("pipelines", "nuclei-count").stdout
     assert invoke("pipelines", "show", "nuclei-count").stdout == invoke("pipelines", "nuclei-count").stdout
@@ -286,3 +286,67 @@ def test_the_installed_command_answers():
     done = subprocess.run([command, "status", "e1"], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert done.stderr == "Error: You are not signed in.\nSign in with: openhcs login\n"
+
+
+def test_searching_pipelines(signed_in, web):
+    assert "nuclei-count" in invoke("pipelines", "list", "--search", "dapi spots", "--mine", "--deprecated").stdout
+    assert dict(web.requests[-1].url.params) == {"q": "dapi spots", "owner": "me", "deprecated": "true", "limit": "200"}
+    assert "nuclei-count" in invoke("pipelines", "--search", "dapi").stdout
+    assert web.requests[-1].url.params["q"] == "dapi"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "path", "body", "told"),
+    [
+        (("rename", "nuclei-count", "New", "--tag", "a"), "rename", {"revision": 3, "name": "New", "tags": ["a"]}, "to New"),
+        (("share", "nuclei-count", "9"), "share", {"revision": 3, "group_id": 9}, "nobody else in the group sees it"),
+        (
+            ("deprecate", "nuclei-count", "--note", "old"),
+            "deprecate",
+            {"revision": 3, "deprecated": True, "note": "old"},
+            "is deprecated",
+        ),
+        (
+            ("deprecate", "nuclei-count", "--undo"),
+            "deprecate",
+            {"revision": 3, "deprecated": False, "note": ""},
+            "recommended again",
+        ),
+    ],
+)
+def test_changes_name_the_revision_that_is_there(signed_in, web, arguments, path, body, told):
+    result = invoke("pipelines", *arguments)
+    assert result.exit_code == 0, result.output
+    assert told in result.stderr
+    assert web.bodies("POST", f"pipelines/nuclei-count/{path}/") == [body]
+
+
+def test_copying_and_importing_print_the_new_id(signed_in, web, tmp_path):
+    assert invoke("pipelines", "copy", "nuclei-count", "--name", "Mine").stdout == "u2-nuclei-count\n"
+    assert web.bodies("POST", "pipelines/nuclei-count/copy/") == [{"name": "Mine"}]
+    (tmp_path / "p.json").write_text(DOCUMENT.model_dump_json())
+    assert invoke("pipelines", "import", str(tmp_path / "p.json"), "--group", "4").stdout == "nuclei-count\n"
+    (sent,) = web.bodies("POST", "api/v1/pipelines/")
+    assert (sent["as_copy"], sent["group_id"]) == (True, 4)
+    (tmp_path / "bad.json").write_text('{"steps": 1}')
+    result = invoke("pipelines", "import", str(tmp_path / "bad.json"))
+    assert result.exit_code == 1
+    assert "steps" in result.stderr
+    assert invoke("pipelines", "import", str(tmp_path / "none.json")).exit_code == 2
+
+
+def test_deleting_asks_first(signed_in, web):
+    assert invoke("pipelines", "delete", "nuclei-count", stdin="n\n").exit_code == 1
+    assert not [request for request in web.requests if request.method == "DELETE"]
+    assert invoke("pipelines", "delete", "nuclei-count", stdin="y\n").exit_code == 0
+    assert invoke("pipelines", "delete", "nuclei-count", "--yes").exit_code == 0
+    deleted = [request for request in web.requests if request.method == "DELETE"]
+    assert [request.url.params["revision"] for request in deleted] == ["3", "3"]
+
+
+def test_the_library_is_in_omero_web_only(config):
+    with served(FakeService()) as url:
+        invoke("login", url, "--service", "--stdin", stdin="key-of-ada\n")
+        result = invoke("pipelines", "rename", "nuclei-count", "New")
+    assert result.exit_code == 1
+    assert "through OMERO.web only" in result.stderr

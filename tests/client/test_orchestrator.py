@@ -269,3 +269,17 @@ def test_it_closes_as_a_context(service):
         client.pipelines()
     with pytest.raises(RuntimeError, match="closed"):
         client.pipelines()
+
+
+def test_every_page_of_the_list_is_read(web_client, web):
+    web.pages = 3
+    assert len(web_client.pipelines("nuclei")) == 3
+    asked = [dict(request.url.params) for request in web.requests if request.url.path.endswith("/pipelines/")]
+    assert [query.get("page") for query in asked[-3:]] == [None, "2", "3"]
+    assert {query["q"] for query in asked[-3:]} == {"nuclei"}
+
+
+def test_a_change_of_what_somebody_else_has_changed_is_told(web_client):
+    with pytest.raises(OpenHCSError, match="Somebody has changed it") as told:
+        web_client.rename_pipeline("nuclei-count", "New", revision=2)
+    assert (told.value.code, told.value.status) == ("pipeline_changed", 409)

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from omero_openhcs.library import summary
 from omero_openhcs.omero_access.groups import GroupLine, read_groups
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from omero_openhcs.identity import Asker
     from openhcs_client import PipelineSummary
 
-__all__ = ["OfferedActions", "groups_to_choose", "offered_actions"]
+__all__ = ["OfferedActions", "actions_context", "groups_to_choose", "offered_actions"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,12 @@ class OfferedActions:
     copy: bool
     change: bool
     share: bool
+
+
+def actions_context(asker: Asker, pipeline_id: str) -> dict[str, Any]:
+    """What ``pipeline_bar.html`` needs, on a page of one pipeline."""
+    groups = groups_to_choose(asker)
+    return {"actions": offered_actions(asker, summary(asker, pipeline_id), groups), "groups": groups}
 
 
 def offered_actions(asker: Asker, line: PipelineSummary, groups: Sequence[GroupLine]) -> OfferedActions:

@@ -12,6 +12,7 @@ from openhcs_client import ExposedParameter, FunctionInfo, PipelineDocument
 
 from .decorators import or_trouble, page
 from .editor import EDITOR, chosen_version, editor_context
+from .pipeline_actions import actions_context
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -31,6 +32,7 @@ def pipeline(request: HttpRequest, asker: Asker, pipeline_id: str) -> dict[str, 
         "document": document,
         "section": "pipelines",
         "may_check": not asker.public,
+        **actions_context(asker, pipeline_id),
         "versions": [known.version for known in versions],
         "newest": versions[0].version,
         "mine": mine,

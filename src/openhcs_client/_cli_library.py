@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Commands of ``openhcs pipelines`` that change what is around a pipeline: copy, rename, share, deprecate, delete, import.
+
+A change is based on what the list shows at this moment; when somebody else changes the pipeline in between, it is refused.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ._cli_options import AsJson
+from ._console import print_json
+from ._documents import read_document
+from ._pipelines import PipelineSummary
+from ._profile import ProfileStore
+
+__all__ = ["add_library_commands"]
+
+PipelineId = Annotated[str, typer.Argument(metavar="PIPELINE", help="Id of a pipeline.")]
+GroupId = Annotated[int | None, typer.Option("--group", help="OMERO id of the group to save in; your current one when absent.")]
+
+
+def add_library_commands(app: typer.Typer) -> None:
+    """Add the commands to ``openhcs pipelines``."""
+    for command in (copy, rename, share, deprecate, delete):
+        app.command()(command)
+    app.command("import")(import_file)
+
+
+def copy(
+    pipeline: PipelineId,
+    name: Annotated[str | None, typer.Option(help="Name of the copy.")] = None,
+    version: Annotated[int | None, typer.Option(help="Version to copy; the newest when absent.")] = None,
+    group: GroupId = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a copy of your own of any pipeline that you can read, and print its id."""
+    with ProfileStore().connect() as client:
+        made = client.copy_pipeline(pipeline, name=name, version=version, group_id=group)
+    print_json(made) if as_json else print(made.id)
+
+
+def rename(
+    pipeline: PipelineId,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The new name.")],
+    tags: Annotated[list[str] | None, typer.Option("--tag", help="Tags instead of the present ones; may be repeated.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a pipeline of yours under another name. Its versions stay as they are."""
+    with ProfileStore().connect() as client:
+        revision = client.pipeline_summary(pipeline).revision
+        changed = client.rename_pipeline(pipeline, name, revision=revision, tags=tags)
+    _tell(changed, f"Renamed {pipeline} to {changed.name}", as_json)
+
+
+def share(
+    pipeline: PipelineId,
+    group: Annotated[int, typer.Argument(metavar="GROUP", help="OMERO id of a group of yours.")],
+    as_json: AsJson = False,
+) -> None:
+    """Move a pipeline of yours to another group, whose permissions decide who sees it."""
+    with ProfileStore().connect() as client:
+        changed = client.share_pipeline(pipeline, group, revision=client.pipeline_summary(pipeline).revision)
+    alone = "; it is private: nobody else in the group sees it" if changed.private else ""
+    _tell(changed, f"{pipeline} is in the group {changed.group}{alone}", as_json)
+
+
+def deprecate(
+    pipeline: PipelineId,
+    note: Annotated[str, typer.Option(help="Why, and what to use instead.")] = "",
+    undo: Annotated[bool, typer.Option("--undo", help="Recommend it again.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Hide a pipeline of yours from lists. An exact version can still be run."""
+    with ProfileStore().connect() as client:
+        revision = client.pipeline_summary(pipeline).revision
+        changed = client.deprecate_pipeline(pipeline, revision=revision, note=note, deprecated=not undo)
+    _tell(changed, f"{pipeline} is {'deprecated' if changed.deprecated else 'recommended again'}", as_json)
+
+
+def delete(pipeline: PipelineId, yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False) -> None:
+    """Delete a pipeline of yours with all its versions. Runs keep their record."""
+    with ProfileStore().connect() as client:
+        line = client.pipeline_summary(pipeline)
+        if not yes:
+            typer.confirm(f"Delete “{line.name}” with {len(line.versions)} version(s)?", abort=True, err=True)
+        client.delete_pipeline(pipeline, revision=line.revision)
+    print(f"Deleted {pipeline}", file=sys.stderr)
+
+
+def import_file(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A pipeline document (*.json), whoever made it.")],
+    group: GroupId = None,
+    as_json: AsJson = False,
+) -> None:
+    """Save the document in a file as a new pipeline of yours, and print its id."""
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise typer.BadParameter(f"{file} cannot be read: {error.strerror}", param_hint="FILE") from error
+    with ProfileStore().connect() as client:
+        made = client.import_pipeline(read_document(content), group)
+    print_json(made) if as_json else print(made.id)
+
+
+def _tell(changed: PipelineSummary, sentence: str, as_json: bool) -> None:
+    if as_json:
+        print_json(changed)
+    else:
+        print(sentence, file=sys.stderr)
