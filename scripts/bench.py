@@ -26,6 +26,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+import list_bench
 import live_bench
 import psutil
 import tifffile
@@ -131,6 +132,7 @@ def measure(stack: Stack, row: Path, repeats: int, work: Path, figures: Figures)
     figures.note("row_ratio_to_bare_without_startup", statistics.median(whole) / statistics.median(computing), "x")
 
     poll_status(stack, client, plate_id, figures)
+    presets_list_p95(stack, client, account.name, account.password, figures)
     for name, value in memory(stack).items():
         figures.note(name, value, "MB")
 
@@ -148,6 +150,20 @@ def live_figures(stack: Stack, client: RemoteOrchestrator, user: str, password: 
     first, again = live_bench.seconds_to_test(client, plate_id)
     figures.note("test_well_first_seconds", first, "s")
     figures.note("test_well_rerun_seconds", again, "s", target=3)
+
+
+def presets_list_p95(stack: Stack, client: RemoteOrchestrator, user: str, password: str, figures: Figures) -> None:
+    """The list of pipelines with a thousand of them."""
+    connection = BlitzGateway(user, password, host="127.0.0.1", port=stack.omero_port)
+    if not connection.connect():
+        raise RuntimeError("cannot connect to the embedded OMERO")
+    try:
+        list_bench.make_many(connection, client, PIPELINE)
+    finally:
+        connection.close()
+    milliseconds = list_bench.list_milliseconds(stack.web_url, user, password)
+    figures.note("presets_list_median", percentile(milliseconds, 50), "ms")
+    figures.note("presets_list_p95", percentile(milliseconds, 95), "ms", target=200)
 
 
 def load_row(stack: Stack, row: Path, user: str, password: str) -> int:

@@ -15,10 +15,11 @@ import omero
 import pytest
 from omero.rtypes import rstring
 from omero.sys import ParametersI
+from pipelines_in_bulk import make_pipelines
 from stack import Stack
 
 from omero_openhcs.omero_access.pipelines import NAMESPACE
-from openhcs_client import RemoteOrchestrator
+from openhcs_client import PipelineDocument, RemoteOrchestrator
 
 from .conftest import WebUser, World, error_of, sign_in, wait_until_final
 
@@ -405,8 +406,6 @@ def test_export_and_import_lose_nothing(lab_group: Group, save: Callable[..., di
 
 
 def line_hash(person: WebUser, pipeline_id: str) -> str:
-    from openhcs_client import PipelineDocument
-
     versions = person.get(person.api(f"pipelines/{pipeline_id}/")).json()["versions"]
     return PipelineDocument.model_validate(versions[0]).content_hash()
 
@@ -491,6 +490,25 @@ def files_of(world: World, person: WebUser, pipeline_id: str) -> int:
         return int(rows[0][0].getValue())
     finally:
         connection.close()
+
+
+def test_hundreds_of_pipelines_are_found_page_by_page(world: World, groups: dict[str, Group], document: dict[str, Any]) -> None:
+    """Each exactly once, in pages of two projections; searched down to one of them."""
+    group = groups[READ_ONLY]
+    connection = world.omero(group.owner)
+    try:
+        word = f"many{secrets.token_hex(3)}"
+        made = make_pipelines(connection, PipelineDocument.model_validate(document), 300, word)
+    finally:
+        connection.close()
+    member = group.member
+    pages = [found(member, q=word, limit=40, page=page) for page in range(1, 9)]
+    assert [len(page) for page in pages] == [40] * 7 + [20]
+    assert sorted(line for page in pages for line in page) == sorted(made)
+    assert found(member, q=f"{word} 00123") == [made[123]]
+    page = member.get(f"/openhcs/pipelines/?q={word}&page=12")
+    assert "300 pipelines, page 12 of 12" in page.text
+    assert page.text.count("data-oh-pipeline=") == 25
 
 
 @pytest.mark.parametrize("what", ["rename", "share", "deprecate", "copy", "delete"])

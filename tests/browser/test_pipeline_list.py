@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The list of pipelines in a browser: search while typing, the menu and its dialogs by keyboard, and bringing in a file."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from stack import Stack
+
+from openhcs_client import RemoteOrchestrator
+
+from .test_accessibility import violations
+
+pytestmark = [pytest.mark.stack, pytest.mark.browser]
+
+
+@pytest.fixture
+def client(stack: Stack) -> Iterator[RemoteOrchestrator]:
+    anna = stack.users()["anna"]
+    with RemoteOrchestrator.sign_in_to_web(stack.web_url, anna.name, anna.password, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+def pipelines(page: Page, stack: Stack) -> Page:
+    """The list, as Anna sees it."""
+    account = stack.users()["anna"]
+    page.goto(f"{stack.web_url}/webclient/login/?url=/openhcs/pipelines/")
+    page.fill("#id_username", account.name)
+    page.fill("#id_password", account.password)
+    page.click("[type=submit]")
+    expect(page.get_by_role("heading", name="Pipelines")).to_be_visible()
+    return page
+
+
+@pytest.mark.parametrize("width", [1400, 420])
+def test_searching_and_changing_by_keyboard(pipelines: Page, client: RemoteOrchestrator, width: int) -> None:
+    word = f"word{secrets.token_hex(3)}"
+    made = client.copy_pipeline("nuclei-count", name=f"Nuclei {word}")
+    pipelines.set_viewport_size({"width": width, "height": 900})
+    pipelines.get_by_role("searchbox").press_sequentially(word, delay=20)
+    expect(pipelines.get_by_role("status")).to_have_text("1 pipeline")
+    expect(pipelines).to_have_url(re.compile(rf"\?q={word}$"))
+    assert violations(pipelines) == []
+
+    menu = pipelines.locator("summary[aria-label='Actions for Nuclei " + word + "']")
+    menu.focus()
+    pipelines.keyboard.press("Enter")
+    rename = pipelines.get_by_role("button", name="Rename…")
+    expect(rename).to_be_visible()
+    assert violations(pipelines) == []
+    pipelines.keyboard.press("Tab")
+    pipelines.keyboard.press("Escape")
+    expect(rename).to_be_hidden()
+    expect(menu).to_be_focused()
+
+    pipelines.keyboard.press("Enter")
+    rename.focus()
+    pipelines.keyboard.press("Enter")
+    dialog = pipelines.get_by_role("dialog")
+    assert violations(pipelines) == []
+    # Somebody else is faster; what was entered stays.
+    line = client.rename_pipeline(made.id, f"Other {word}", revision=client.pipeline_summary(made.id).revision)
+    dialog.get_by_label("Name").fill(f"Mine {word} <b>")
+    pipelines.keyboard.press("Enter")
+    expect(dialog.get_by_role("alert")).to_contain_text("Somebody has changed")
+    expect(dialog.get_by_label("Name")).to_have_value(f"Mine {word} <b>")
+    assert client.pipeline_summary(made.id).name == line.name
+    pipelines.keyboard.press("Escape")
+
+    pipelines.reload()
+    pipelines.locator("summary[aria-label^='Actions for Other']").click()
+    pipelines.get_by_role("button", name="Rename…").click()
+    dialog.get_by_label("Name").fill(f"Mine {word} <b>")
+    dialog.get_by_label("Tags").fill("kinase, screen 7")
+    dialog.get_by_role("button", name="Rename").click()
+    expect(pipelines.get_by_role("link", name=f"Mine {word} <b>")).to_be_visible()
+    expect(pipelines.get_by_text("screen 7", exact=True)).to_be_visible()
+
+    pipelines.locator("summary[aria-label^='Actions for Mine']").click()
+    pipelines.get_by_role("button", name="Deprecate…").click()
+    dialog.get_by_label("Note").fill("Use the other one.")
+    dialog.get_by_role("button", name="Deprecate").click()
+    expect(pipelines.get_by_text("No pipeline is like that.")).to_be_visible()
+    pipelines.get_by_label("deprecated too").check()
+    expect(pipelines.get_by_text("Use the other one.")).to_be_visible()
+    assert violations(pipelines) == []
+
+    pipelines.get_by_role("link", name=f"Mine {word} <b>").click()
+    expect(pipelines.get_by_text("This pipeline is deprecated.")).to_be_visible()
+    pipelines.get_by_role("button", name="Delete…").click()
+    dialog.get_by_role("button", name="Delete").click()
+    expect(pipelines).to_have_url(re.compile(r"/openhcs/pipelines/$"))
+    assert client.pipelines(word, deprecated=True) == []
+
+
+def test_a_file_is_brought_in_or_told_what_is_wrong(pipelines: Page, client: RemoteOrchestrator, tmp_path: Path) -> None:
+    document = client.pipeline("nuclei-count")[0].model_dump(mode="json") | {"id": "u999-theirs", "name": "From elsewhere"}
+    chooser = pipelines.locator("#oh-import-file")
+    told = pipelines.locator("#oh-import-refusal")
+    for name, text, sentence in (
+        ("text.json", "no JSON", "text.json is not a pipeline: it is not JSON."),
+        ("bad.json", json.dumps(document | {"steps": [{"name": "<img src=x>"}]}), "steps.0.function"),
+    ):
+        (tmp_path / name).write_text(text)
+        chooser.set_input_files(tmp_path / name)
+        expect(told).to_contain_text(sentence)
+    (tmp_path / "good.json").write_text(json.dumps(document))
+    chooser.set_input_files(tmp_path / "good.json")
+    expect(pipelines).to_have_url(re.compile(r"/openhcs/pipelines/u\d+-theirs[\w-]*/$"))
+    found = re.search(r"/pipelines/([\w-]+)/", pipelines.url)
+    assert found is not None
+    saved = client.pipeline(found[1])[0].model_dump(mode="json")
+    assert saved | {"id": document["id"], "version": document["version"]} == document
