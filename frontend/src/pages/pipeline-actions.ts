@@ -9,6 +9,8 @@ const bar = document.querySelector<HTMLElement>('[data-oh-actions-bar]');
 if (page?.dataset.ohApi && bar?.dataset.ohList) {
   const list = new URL(bar.dataset.ohList, document.baseURI);
   attachPipelineActions(bar, createApi(page.dataset.ohApi), (what) => leave(list, what));
+  // The template keeps the buttons from being pressed before somebody listens.
+  for (const part of bar.querySelectorAll<HTMLElement>('[data-oh-until-ready]')) part.inert = false;
 }
 
 function leave(list: URL, { action, to }: Done): void {
