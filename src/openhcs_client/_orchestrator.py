@@ -55,6 +55,7 @@ from ._library import (
 )
 from ._pipelines import FunctionInfo, ParameterValue, PipelineDocument, PipelineOrigin, PipelineSummary, ValidationReport
 from ._plates import PlateShape
+from ._python_import import ImportedPipeline, ImportPython
 from ._quality import PlateControls, QualityReport, WellContent, WellRole
 from ._results import ExecutionResults, LabelImage, MeasurementRows
 from ._service import ServiceHealth, ServiceSubmission
@@ -317,6 +318,13 @@ class RemoteOrchestrator:
         """Add a well of an execution of yours to the golden wells of your pipeline, as a new version (OMERO.web only)."""
         body = wanted.model_dump(mode="json")
         return parse(PipelineDocument, self._api.post(path_of("pipelines", pipeline_id, "golden-wells"), body))
+
+    def import_python(self, source: str, name: str = "") -> ImportedPipeline:
+        """Read an OpenHCS script as a pipeline document. Nothing of it is executed; what does not map is told by line.
+
+        ``name`` is what to call the pipeline when the script does not say.
+        """
+        return parse(ImportedPipeline, self._api.post("pipelines/import-python/", ImportPython(source=source, name=name)))
 
     # Executions
 

@@ -7,7 +7,6 @@ import fcntl
 import shutil
 from typing import IO
 
-from openhcs_client import PipelineDocument
 from openhcs_execution.catalogue import FunctionCatalogue, PipelineCatalogue
 from openhcs_execution.database import Database, DatabaseRefused, ExecutionRow, migrate
 from openhcs_execution.dispatch.desk import EngineDesk
@@ -52,7 +51,7 @@ class Service:
         self.workers = settings.workers
         self.desk = EngineDesk(settings.engine_home)
         self._keeper = SessionKeeper(self.database, self.vault, self.omero, settings.keep_alive_seconds)
-        self._saver = Saver(self.database, self.results, self.vault, self.omero, self.desk, on_finished=self._keeper.wake)
+        self._saver = Saver(self.database, self.results, self.vault, self.omero, on_finished=self._keeper.wake)
         self._dispatcher = Dispatcher(self.database, self.results, settings, on_change=self._changed)
 
     def start(self) -> None:
@@ -102,14 +101,6 @@ class Service:
         """Stop what still computes for a cancelled execution."""
         self._dispatcher.stop_execution(number)
         self._keeper.wake()
-
-    def render_python(self, document: PipelineDocument) -> str:
-        """The document as OpenHCS source.
-
-        Raises:
-            OpenHCSError: ``engine_unavailable``, status 503.
-        """
-        return self.desk.render_python(document)
 
 
 def _lock_data_folder(settings: Settings) -> IO[str]:

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from openhcs_client import (
     GoldenCheck,
     GoldenQuestion,
+    ImportedPipeline,
+    ImportPython,
     OpenHCSError,
     ParameterValue,
     PipelineDocument,
@@ -20,6 +22,7 @@ from openhcs_client import (
     document_schema,
     read_document,
 )
+from openhcs_execution.catalogue.scripts import document_of, script_of
 from openhcs_execution.checking import check_run
 from openhcs_execution.engine import check_document, check_published
 from openhcs_execution.queue.golden import check_golden_wells
@@ -98,12 +101,18 @@ def validate(service: ServiceOf, claims: ClaimsOf, body: Validation) -> Validati
 
 
 @router.post("/render/")
-def render(service: ServiceOf, _claims: ClaimsOf, body: Rendering) -> dict[str, str]:
+def render(_claims: ClaimsOf, body: Rendering) -> dict[str, str]:
     document = read_document(body.document)
     report = check_document(document, None)
     if not report.valid:
         raise OpenHCSError("invalid_pipeline", "This pipeline is not valid.", status=422, field_errors=report.field_errors)
-    return {"python": service.render_python(document)}
+    return {"python": script_of(document)}
+
+
+@router.post("/import-python/")
+def import_python(_claims: ClaimsOf, body: ImportPython) -> ImportedPipeline:
+    """What an OpenHCS script says as a document. The script is read, never run; one that is no Python is an answer too."""
+    return document_of(body.source, body.name)
 
 
 @router.post("/golden-check/")

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The catalogue as :mod:`openhcs_execution.python_source` needs it: how scripts import and call each function."""
+"""Pipelines as OpenHCS scripts and back, with the functions of the catalogue: how scripts import and call each of them."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
+from openhcs_client import ImportedPipeline, PipelineDocument
+from openhcs_execution.engine import check_published
 from openhcs_execution.engine.catalogue import PROJECTION, catalogue_entry
 from openhcs_execution.engine.catalogue import load_functions as load_catalogue
-from openhcs_execution.python_source import FunctionTable, KnownFunction
+from openhcs_execution.python_source import FunctionTable, KnownFunction, import_python, render_python
 from openhcs_execution.python_source.functions import EnumClass
 
-__all__ = ["function_table"]
+__all__ = ["document_of", "function_table", "script_of"]
 
 _FUNCTIONS = "openhcs_execution.engine.functions"
 _NUMPY = "openhcs.processing.backends.processors.numpy_processor"
@@ -31,6 +33,19 @@ _UPSTREAM = {"openhcs:gaussian_blur": f"{_NUMPY}.gaussian_blur", "openhcs:tophat
 
 _METHODS = {"max_projection": "MAX", "mean_projection": "MEAN", "min_projection": "MIN"}
 _ENUMS = {PROJECTION: {"method": EnumClass(_NUMPY, "NumpyStackProjectionMethod", _METHODS)}}
+
+
+def script_of(document: PipelineDocument) -> str:
+    """``document`` as Python for OpenHCS on a desktop; see :func:`~openhcs_execution.python_source.render_python`."""
+    return render_python(document, function_table())
+
+
+def document_of(source: str, name: str = "") -> ImportedPipeline:
+    """What a script says, read and never run, and what is still to be put right before it can be saved."""
+    imported = import_python(source, function_table(), name)
+    if imported.document is not None:
+        imported.field_errors = check_published(imported.document, None).field_errors
+    return imported
 
 
 @lru_cache(maxsize=1)

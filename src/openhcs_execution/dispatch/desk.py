@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from openhcs_client import OpenHCSError, PipelineDocument
+from openhcs_client import PipelineDocument
 from openhcs_execution.engine import EngineLost, EngineProcess, TrialKind, TrialResult
 from openhcs_execution.logging import get_logger
 
@@ -52,20 +52,6 @@ class EngineDesk:
 
         self._starting = threading.Thread(target=start, name="desk-start", daemon=True)
         self._starting.start()
-
-    def render_python(self, document: PipelineDocument) -> str:
-        """The document as OpenHCS source; waits for the engine.
-
-        Raises:
-            OpenHCSError: ``engine_unavailable``, status 503, when the engine does not start or dies.
-        """
-        with self._lock:
-            try:
-                return self._engine.render_python(document)
-            except EngineLost as error:
-                raise OpenHCSError(
-                    "engine_unavailable", "OpenHCS does not answer just now. Try again in a moment.", status=503
-                ) from error
 
     def try_document(
         self, document: PipelineDocument, channels: Sequence[str], kinds: Sequence[TrialKind], *, wait_seconds: float

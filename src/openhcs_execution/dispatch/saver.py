@@ -25,7 +25,6 @@ from openhcs_execution.results.bundle import ResultStore
 from openhcs_execution.secrets import SessionVault
 
 from .connection import KeptConnection
-from .desk import EngineDesk
 from .saving import SavedExecution, save_summary, save_well
 
 __all__ = ["Saver"]
@@ -56,13 +55,11 @@ class Saver:
         store: ResultStore,
         vault: SessionVault,
         server: OmeroServer,
-        desk: EngineDesk,
         on_finished: Callable[[], None] = lambda: None,
     ) -> None:
         self._database = database
         self._store = store
         self._connection = KeptConnection(server, vault)
-        self._desk = desk
         self._on_finished = on_finished
         self._trouble: dict[int, _Trouble] = {}
         self._woken = threading.Event()
@@ -186,7 +183,7 @@ class Saver:
             self._connection.use(
                 saved.sealed_session,
                 saved.layout.group_id,
-                lambda conn: save_summary(conn, self._database, self._store, saved, self._desk.render_python),
+                lambda conn: save_summary(conn, self._database, self._store, saved),
             )
         except Exception as error:
             if isinstance(error, OpenHCSError) and error.code in ("omero_session_lost", "omero_unreachable"):

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from openhcs_client import OpenHCSError, PipelineDocument, PlateLayout, WellState
+from openhcs_client import PipelineDocument, PlateLayout, WellState
+from openhcs_execution.catalogue.scripts import script_of
 from openhcs_execution.database import Database, ExecutionInput, ExecutionRow, WellRow
 from openhcs_execution.logging import get_logger
 from openhcs_execution.omero_io import ResultTarget, ensure_result_plate, save_labels, save_provenance, save_table
@@ -62,13 +63,8 @@ def save_well(conn: Any, database: Database, store: ResultStore, saved: SavedExe
     return {label_key(field, label): image for (field, label), image in images.items()}
 
 
-def save_summary(
-    conn: Any, database: Database, store: ResultStore, saved: SavedExecution, render: Callable[[PipelineDocument], str]
-) -> None:
-    """Write the table, the provenance and the attachments. Repeatable; a later call brings them up to date.
-
-    ``render`` writes the document as OpenHCS source, in case no worker did while it computed.
-    """
+def save_summary(conn: Any, database: Database, store: ResultStore, saved: SavedExecution) -> None:
+    """Write the table, the provenance and the attachments. Repeatable; a later call brings them up to date."""
     execution, number = saved.execution, saved.execution.number
     with database.read() as session:
         wells = read_wells(session, number)
@@ -80,7 +76,7 @@ def save_summary(
         conn,
         saved.target,
         json.dumps(json.loads(saved.inputs.document), indent=2, ensure_ascii=False),
-        saved.inputs.python or _rendered(database, saved, render),
+        saved.inputs.python or _script(database, saved),
         _provenance(saved, wells),
         execution.results.get("plate_id"),
     )
@@ -99,12 +95,9 @@ def _fields(store: ResultStore, execution_id: str, wells: Sequence[WellRow]) -> 
     return pd.concat(tables, ignore_index=True) if tables else None
 
 
-def _rendered(database: Database, saved: SavedExecution, render: Callable[[PipelineDocument], str]) -> str:
-    try:
-        python = render(PipelineDocument.model_validate_json(saved.inputs.applied_document))
-    except OpenHCSError as error:
-        log.warning("not_rendered", execution_id=saved.execution.execution_id, reason=error.message)
-        return f"# This pipeline could not be rendered as OpenHCS source: {error.message}\n"
+def _script(database: Database, saved: SavedExecution) -> str:
+    """The document as Python, for an execution of which no worker wrote it."""
+    python = script_of(PipelineDocument.model_validate_json(saved.inputs.applied_document))
     executions.keep_python(database, saved.execution.number, python)
     return python
 

@@ -21,6 +21,7 @@ from distributed import Worker, get_worker
 from distributed.diagnostics.plugin import WorkerPlugin
 
 from openhcs_client import FailureClass, OpenHCSError, WellFailure
+from openhcs_execution.catalogue.scripts import script_of
 from openhcs_execution.engine import EngineJob, EngineLost, EngineProcess, EngineProgress, EngineResult
 from openhcs_execution.engine.failures import failure_from, well_failure
 from openhcs_execution.logging import get_logger
@@ -258,21 +259,13 @@ class WellComputer:
                 self._current = batch
             try:
                 result = self._engine.run(job, lambda progress: work.progress(well, progress), batch.time_limit)
-                python = self._render(batch) if work.python_wanted() else None
+                python = script_of(batch.document) if work.python_wanted() else None
             finally:
                 with self._state:
                     self._current = None
         if result.failure is not None and not self._engine.alive:
             self._warm_up_again()
         return result, python
-
-    def _render(self, batch: WellBatch) -> str | None:
-        """The document as OpenHCS source, while the engine is warm; what cannot be rendered is no reason to lose a well."""
-        try:
-            return self._engine.render_python(batch.document)
-        except OpenHCSError as error:
-            log.warning("not_rendered", execution_id=batch.execution_id, reason=error.message)
-            return None
 
 
 class _Work:

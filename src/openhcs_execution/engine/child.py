@@ -107,8 +107,6 @@ def _answer(request: dict[str, Any], send: Send, memory: StepMemory) -> None:
                     memory,
                 )
                 answer: Any = result.model_dump(mode="json")
-            case "render":
-                answer = compute.render(PipelineDocument.model_validate(request["document"]))
             case "try":
                 kinds = [TrialKind.model_validate(kind) for kind in request["kinds"]]
                 document = PipelineDocument.model_validate(request["document"])

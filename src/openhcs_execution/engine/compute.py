@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What the engine's child does for each request: compute a well, write a pipeline down as Python."""
+"""What the engine's child does for each request: compute a well."""
 
 from __future__ import annotations
 
@@ -13,11 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import tifffile
-from openhcs.core.config import PipelineConfig
-from openhcs.core.pipeline_document import PipelineDocument as UpstreamDocument
-from openhcs.core.pipeline_document import PipelineDocumentAuthority
 
-from openhcs_client import FailureClass, OpenHCSError, ParameterValue, PipelineDocument, PipelineStep
+from openhcs_client import FailureClass, OpenHCSError, PipelineDocument, PipelineStep
 
 from .catalogue import catalogue_entry
 from .collect import collect
@@ -31,7 +28,7 @@ from .tables import Artifact
 from .trial import TINY_WELL, stage_tiny_well
 from .validation import check_document
 
-__all__ = ["compute", "rehearse", "render", "versions"]
+__all__ = ["compute", "rehearse", "versions"]
 
 _MANY_CHANNELS = 32
 
@@ -177,34 +174,3 @@ def rehearse() -> EngineResult:
             output=Path(folder) / "out",
         )
         return compute(job, lambda progress: None)
-
-
-def render(document: PipelineDocument) -> str:
-    """Write ``document`` as OpenHCS Python source, for provenance and for use on a desktop.
-
-    OpenHCS knows channels by number. A channel given by name cannot be looked up without a plate, so names are numbered in
-    order of appearance, and the source says so.
-
-    Raises:
-        OpenHCSError: ``bad_pipeline`` when the document is not valid.
-    """
-    report = check_document(document, None)
-    if not report.valid:
-        raise OpenHCSError("bad_pipeline", "The pipeline is not valid.", status=422, field_errors=report.field_errors)
-    names = _channel_names(document)
-    channels = [*names, *(f"channel {number}" for number in range(len(names) + 1, _MANY_CHANNELS + 1))]
-    source = PipelineDocumentAuthority.render(
-        UpstreamDocument(PipelineConfig(), build_steps(document, channels, focal_planes=2))
-    )
-    notes = "".join(f"# Channel {number} is {name!r}.\n" for number, name in enumerate(names, start=1))
-    return f"{notes}\n{source}" if notes else source
-
-
-def _channel_names(document: PipelineDocument) -> list[str]:
-    """Channels given by name, in order of appearance."""
-    mentioned: list[ParameterValue] = []
-    for step in document.steps:
-        parameters = catalogue_entry(step.function).parameters
-        mentioned += step.channels or []
-        mentioned += [value for name, value in step.parameters.items() if parameters[name].type == "channel"]
-    return list(dict.fromkeys(name for name in mentioned if isinstance(name, str) and not name.isdecimal()))

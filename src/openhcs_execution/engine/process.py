@@ -143,15 +143,6 @@ class EngineProcess:
         self.kill()
         return EngineResult(well=job.well, seconds=time.monotonic() - started, failure=failure, versions=dict(self._versions))
 
-    def render_python(self, document: PipelineDocument) -> str:
-        """Write ``document`` as OpenHCS Python source.
-
-        Raises:
-            OpenHCSError: when the document names what the catalogue does not know.
-            EngineLost: when the child died or was killed meanwhile.
-        """
-        return str(self._ask({"operation": "render", "document": document.model_dump(mode="json")}))
-
     def try_document(
         self, document: PipelineDocument, channels: Sequence[str], kinds: Sequence[TrialKind], *, time_limit: float
     ) -> TrialResult:

@@ -18,6 +18,7 @@ ROUTES = [
     ("GET", "pipelines/x/"),
     ("POST", "pipelines/validate/"),
     ("POST", "pipelines/render/"),
+    ("POST", "pipelines/import-python/"),
     ("GET", "pipelines/schema/"),
     ("POST", "pipelines/golden-check/"),
     ("POST", "executions/"),

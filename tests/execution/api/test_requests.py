@@ -198,6 +198,37 @@ def test_json_that_python_would_take_is_refused(http, token, path: str, text: st
     assert (answer.status_code, error(answer)["code"]) == (400, "bad_json")
 
 
+def test_documents_go_to_python_and_back(http, token) -> None:
+    [document, *_] = http.get("/api/v1/pipelines/colocalisation/", headers=token(2)).json()["versions"]
+    source = http.post("/api/v1/pipelines/render/", headers=token(2), json={"document": document}).json()["python"]
+    imported = http.post("/api/v1/pipelines/import-python/", headers=token(2), json={"source": source}).json()
+    assert imported["document"] == document
+    assert imported["field_errors"] == {}
+    assert {note["severity"] for note in imported["notes"]} == {"info"}
+
+
+def test_scripts_that_cannot_be_read_are_an_answer(http, token) -> None:
+    for source in ("import os\nos.system('true')", "(", "\0", "[" * 10_000):
+        answer = http.post("/api/v1/pipelines/import-python/", headers=token(2), json={"source": source})
+        assert answer.status_code == 200
+        assert answer.json()["document"] is None
+        assert any(note["severity"] == "error" for note in answer.json()["notes"])
+    script = (
+        "from openhcs.core.steps.function_step import FunctionStep\n"
+        "from openhcs.processing.backends.processors.numpy_processor import gaussian_blur\n"
+        "pipeline_steps = [FunctionStep(func=(gaussian_blur, {'sigma': 5000}))]"
+    )
+    body = {"source": script, "name": "Mine"}
+    imported = http.post("/api/v1/pipelines/import-python/", headers=token(2), json=body).json()
+    assert imported["document"]["name"] == "Mine"
+    assert {"steps", "steps.0.parameters.sigma"} <= set(imported["field_errors"]), "what the validation would say"
+    for wrong in ({"source": 5}, {}, {"source": "", "more": 1}, {"source": "x", "name": "n" * 121}):
+        answer = http.post("/api/v1/pipelines/import-python/", headers=token(2), json=wrong)
+        assert (answer.status_code, error(answer)["code"]) == (422, "invalid_request")
+    large = http.post("/api/v1/pipelines/import-python/", headers=token(2), json={"source": "x" * 60_000})
+    assert (large.status_code, error(large)["code"]) == (413, "body_too_large")
+
+
 def test_the_schema_of_a_document_is_served(http, token) -> None:
     assert http.get("/api/v1/pipelines/schema/", headers=token(2)).json() == document_schema()
 

@@ -136,3 +136,21 @@ def test_a_damaged_comment_is_told_and_costs_only_itself() -> None:
         assert imported.document is not None
         assert imported.document.steps == document.steps
         assert [note.severity for note in imported.notes if note.severity != "info"] == ["warning"]
+
+
+def test_text_of_a_pipeline_cannot_become_code() -> None:
+    """Names end up in Python source; they must stay strings and comments there."""
+    evil = "x', func=__import__('os').system('touch /tmp/owned')) #\nimport os\r\u2028import os"
+    step = PipelineStep(name=evil, function="omero_openhcs:segment_nuclei", parameters={"channel": evil})
+    tree = ast.parse(written(one(step, step.model_copy(update={"enabled": False}), name=evil, description=evil)))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    assert {ast.unparse(call.func) for call in calls} == {"FunctionStep", "LazyProcessingConfig", "PipelineConfig"}
+    assert not any(isinstance(node, ast.Import) for node in ast.walk(tree))
+
+
+def test_channels_by_name_are_numbered_and_the_script_says_so() -> None:
+    step = PipelineStep(name="Find", function="omero_openhcs:segment_nuclei", parameters={"channel": "Hoechst"})
+    source = written(one(PipelineStep(name="Smooth", function="openhcs:tophat", channels=["GFP", "3"]), step))
+    assert "# Channel 1 is 'GFP'.\n# Channel 2 is 'Hoechst'." in source
+    assert "'channels': (1, 3,)" in source
+    assert "'channel': 2," in source
