@@ -15,7 +15,9 @@ import typer
 from ._cli_options import AsJson
 from ._console import print_json
 from ._documents import read_document
-from ._pipelines import PipelineSummary
+from ._errors import OpenHCSError
+from ._orchestrator import RemoteOrchestrator
+from ._pipelines import PipelineDocument, PipelineSummary
 from ._profile import ProfileStore
 
 __all__ = ["add_library_commands"]
@@ -93,18 +95,40 @@ def delete(pipeline: PipelineId, yes: Annotated[bool, typer.Option("--yes", help
 
 
 def import_file(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A pipeline document (*.json), whoever made it.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A pipeline document (*.json) or an OpenHCS script (*.py).")],
     group: GroupId = None,
+    partial: Annotated[bool, typer.Option("--partial", help="Save a script also when not all of it could be read.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Save the document in a file as a new pipeline of yours, and print its id."""
+    """Save the pipeline in a file as a new one of yours, and print its id. A script is read, never run."""
     try:
         content = file.read_bytes()
     except OSError as error:
         raise typer.BadParameter(f"{file} cannot be read: {error.strerror}", param_hint="FILE") from error
     with ProfileStore().connect() as client:
-        made = client.import_pipeline(read_document(content), group)
+        document = _read_script(client, file, content, partial) if file.suffix == ".py" else read_document(content)
+        made = client.import_pipeline(document, group)
     print_json(made) if as_json else print(made.id)
+
+
+def _read_script(client: RemoteOrchestrator, file: Path, content: bytes, partial: bool) -> PipelineDocument:
+    """The document that a script stands for; what became of its lines goes to standard error, as compilers tell it."""
+    try:
+        source = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise typer.BadParameter(f"{file} is not text in UTF-8.", param_hint="FILE") from error
+    imported = client.import_python(source, file.stem[:120])
+    for note in imported.notes:
+        print(f"{file}:{note.line}:{note.column}: {note.severity}: {note.message}", file=sys.stderr)
+    if imported.document is None:
+        raise OpenHCSError("invalid_pipeline", "No pipeline could be read from the script, so nothing was saved.")
+    if imported.field_errors:
+        message = "The pipeline in the script has mistakes, so nothing was saved."
+        raise OpenHCSError("invalid_pipeline", message, field_errors=imported.field_errors)
+    if not imported.complete and not partial:
+        message = "Not all of the script could be read, so nothing was saved. With --partial, what was read is saved."
+        raise OpenHCSError("partly_read", message)
+    return imported.document
 
 
 def _tell(changed: PipelineSummary, sentence: str, as_json: bool) -> None:

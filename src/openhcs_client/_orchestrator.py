@@ -324,7 +324,8 @@ class RemoteOrchestrator:
 
         ``name`` is what to call the pipeline when the script does not say.
         """
-        return parse(ImportedPipeline, self._api.post("pipelines/import-python/", ImportPython(source=source, name=name)))
+        body = ImportPython(source=source, name=name).model_dump(mode="json")
+        return parse(ImportedPipeline, self._api.post("pipelines/import-python/", body))
 
     # Executions
 

@@ -96,6 +96,8 @@ class FakeService:
                 return httpx.Response(200, json={"valid": False, "field_errors": {"steps.0.function": "unknown"}})
             case ["POST", "pipelines", "render"]:
                 return httpx.Response(200, json={"python": "pipeline = []\n"})
+            case ["POST", "pipelines", "import-python"]:
+                return httpx.Response(200, json=self.read_script(json.loads(request.content)["source"]))
             case ["POST", "executions"]:
                 return self.submit(request)
             case ["GET", "executions"]:
@@ -122,6 +124,13 @@ class FakeService:
             case ["GET", "executions", "e1", "wells", "A01", "labels", "1", "nuclei"]:
                 return httpx.Response(200, content=bytes(range(24)), headers={"X-Shape": "2,3"})
         return envelope(404, "execution_not_found", "There is no such execution.")
+
+    def read_script(self, source: str) -> dict:
+        """Plays the reader of scripts: a comment in it says how much of it is understood."""
+        note = {"line": 3, "column": 5, "severity": "error", "message": "A loop is not run."}
+        document = None if "nothing" in source else DOCUMENT.model_dump(mode="json")
+        wrong = {"steps.0.parameters.sigma": "At most 100."} if "wrong" in source else {}
+        return {"document": document, "notes": [] if "all" in source else [note], "field_errors": wrong}
 
     def summary(self) -> dict:
         """The line of a pipeline, which OMERO.web gives and the service itself does not."""

@@ -335,6 +335,33 @@ def test_copying_and_importing_print_the_new_id(signed_in, web, tmp_path):
     assert invoke("pipelines", "import", str(tmp_path / "none.json")).exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("source", "options", "code", "told"),
+    [
+        ("# all", [], 0, ""),
+        ("# some", ["--partial"], 0, "p.py:3:5: error: A loop is not run."),
+        ("# some", [], 1, "With --partial, what was read is saved."),
+        ("# nothing", ["--partial"], 1, "No pipeline could be read"),
+        ("# all, wrong", ["--partial"], 1, "At most 100."),
+    ],
+)
+def test_a_script_is_saved_when_all_of_it_was_read_or_on_request(signed_in, web, tmp_path, source, options, code, told):
+    (tmp_path / "p.py").write_text(source)
+    result = invoke("pipelines", "import", str(tmp_path / "p.py"), *options)
+    assert (result.exit_code, result.stdout) == (code, "" if code else "nuclei-count\n"), result.stderr
+    assert told in " ".join(result.stderr.split())
+    assert web.bodies("POST", "pipelines/import-python/") == [{"source": source, "name": "p"}]
+    assert len(web.bodies("POST", "api/v1/pipelines/")) == (1 if code == 0 else 0)
+
+
+def test_a_script_that_is_no_text_is_not_sent(signed_in, web, tmp_path):
+    (tmp_path / "p.py").write_bytes(b"x = '\xff'")
+    result = invoke("pipelines", "import", str(tmp_path / "p.py"))
+    assert result.exit_code == 2
+    assert "UTF-8" in result.stderr
+    assert web.bodies("POST", "pipelines/import-python/") == []
+
+
 def test_deleting_asks_first(signed_in, web):
     assert invoke("pipelines", "delete", "nuclei-count", stdin="n\n").exit_code == 1
     assert not [request for request in web.requests if request.method == "DELETE"]

@@ -203,6 +203,14 @@ OPERATIONS = [
         body=DOCUMENT,
     ),
     Operation(
+        "post",
+        API + "pipelines/import-python/",
+        "What an OpenHCS script says as a document, and what became of each line that matters. The script is read, "
+        "never run, and nothing is saved. 200 also when nothing of it could be read.",
+        models.ImportedPipeline,
+        body=models.ImportPython,
+    ),
+    Operation(
         "get",
         API + "pipelines/{pipeline_id}/check/",
         "What the golden wells of a version measured last, beside what is expected of them.",
@@ -342,6 +350,8 @@ OPERATIONS = [
 
 SCHEMAS: list[type[BaseModel]] = [
     models.GoldenCheck,
+    models.ImportedPipeline,
+    models.ImportPython,
     models.SharingCheck,
     models.RecordGoldenWell,
     models.ServiceHealth,

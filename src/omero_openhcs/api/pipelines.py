@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from omero_openhcs import catalogue, library
-from omero_openhcs.service.connection import service_for
 from omero_openhcs.submission import check_on_plate
 from openhcs_client import (
     ChangeOfPipeline,
+    ImportedPipeline,
+    ImportPython,
     OpenHCSError,
     ParameterValue,
     PipelineDocument,
@@ -34,11 +35,7 @@ if TYPE_CHECKING:
 
     from omero_openhcs.identity import Asker
 
-__all__ = ["pipeline_collection", "pipeline_detail", "render", "schema", "validate"]
-
-
-RENDER_TIMEOUT_MS = 50_000
-"""Below the 60 s after which gunicorn gives up on a request."""
+__all__ = ["import_python", "pipeline_collection", "pipeline_detail", "render", "schema", "validate"]
 
 
 class SavePipeline(BaseModel):
@@ -136,12 +133,15 @@ def _report(body: ValidatePipeline, check: Callable[[PipelineDocument], Validati
 
 @api_view("POST")
 def render(request: HttpRequest, asker: Asker) -> dict[str, Any]:
-    """The document as Python source for OpenHCS on a desktop.
+    """The document as Python source for OpenHCS on a desktop."""
+    return {"python": asker.service.render(_document(read_body(request, RenderPipeline).document))}
 
-    OpenHCS writes it itself, and its first start takes many seconds.
-    """
-    service = service_for(asker.person, timeout_ms=RENDER_TIMEOUT_MS)
-    return {"python": service.render(_document(read_body(request, RenderPipeline).document))}
+
+@api_view("POST")
+def import_python(request: HttpRequest, asker: Asker) -> ImportedPipeline:
+    """What an OpenHCS script says as a document. Nothing is run or saved; what does not map is told by line, with 200."""
+    body = read_body(request, ImportPython)
+    return asker.service.import_python(body.source, body.name)
 
 
 @api_view("GET")

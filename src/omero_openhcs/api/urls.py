@@ -16,6 +16,7 @@ urlpatterns = [
     path("pipelines/schema/", pipelines.schema, name="openhcs_api_schema"),
     path("pipelines/validate/", pipelines.validate, name="openhcs_api_validate"),
     path("pipelines/render/", pipelines.render, name="openhcs_api_render"),
+    path("pipelines/import-python/", pipelines.import_python, name="openhcs_api_import_python"),
     path("pipelines/<slug:pipeline_id>/", pipelines.pipeline_detail, name="openhcs_api_pipeline"),
     path("pipelines/<slug:pipeline_id>/check/", golden_wells.check, name="openhcs_api_check"),
     path("pipelines/<slug:pipeline_id>/check/sharing/", golden_wells.sharing_check, name="openhcs_api_sharing_check"),

@@ -19,8 +19,8 @@ __all__ = ["service_for"]
 _MOST_CONNECTIONS = 16
 
 
-def service_for(person: Person, *, timeout_ms: int | None = None) -> RemoteOrchestrator:
-    """Return a client whose every request carries a fresh token of ``person``; ``timeout_ms`` replaces the configured one.
+def service_for(person: Person) -> RemoteOrchestrator:
+    """Return a client whose every request carries a fresh token of ``person``.
 
     Raises:
         OpenHCSError: ``service_not_configured`` (503).
@@ -31,7 +31,7 @@ def service_for(person: Person, *, timeout_ms: int | None = None) -> RemoteOrche
         token=lambda: sign_token(person, secret),
         transport=_SharedTransport(_transport_of(os.getpid())),
         retries=1,
-        timeout=(timeout_ms or settings.SERVICE_TIMEOUT_MS) / 1000,
+        timeout=settings.SERVICE_TIMEOUT_MS / 1000,
     )
 
 

@@ -35,6 +35,7 @@ WRITES = [
     "pipelines/",
     "pipelines/validate/",
     "pipelines/render/",
+    "pipelines/import-python/",
     "executions/",
     "executions/e1/cancel/",
     "executions/e1/retry/",
@@ -98,7 +99,9 @@ def test_the_short_status_needs_a_sign_in_too(django_client: Any) -> None:
     assert envelope(response)["code"] == "not_signed_in"
 
 
-@pytest.mark.parametrize("path", ["pipelines/validate/", "pipelines/render/", "executions/e1/cancel/"])
+@pytest.mark.parametrize(
+    "path", ["pipelines/validate/", "pipelines/render/", "pipelines/import-python/", "executions/e1/cancel/"]
+)
 def test_the_public_user_changes_nothing(django_client: Any, remembered: Callable[..., None], path: str) -> None:
     """The other changes need an OMERO connection; they are tested with the whole stack."""
     remembered(public=True)
