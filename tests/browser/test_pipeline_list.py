@@ -118,3 +118,37 @@ def test_a_file_is_brought_in_or_told_what_is_wrong(pipelines: Page, client: Rem
     assert found is not None
     saved = client.pipeline(found[1])[0].model_dump(mode="json")
     assert saved | {"id": document["id"], "version": document["version"]} == document
+
+
+SCRIPT = """from openhcs.core.steps.function_step import FunctionStep
+from openhcs.processing.backends.processors.numpy_processor import gaussian_blur
+import os
+pipeline_steps = [FunctionStep(func=(gaussian_blur, {'sigma': 2.5}), name='Smooth <b>gently</b>')]
+for i in range(3): os.system('true')
+"""
+
+
+def test_a_script_is_told_line_by_line_and_opens_in_the_editor(
+    pipelines: Page, client: RemoteOrchestrator, tmp_path: Path
+) -> None:
+    (tmp_path / "latin.py").write_bytes(b"x = '\xe9'")
+    chooser = pipelines.locator("#oh-import-file")
+    chooser.set_input_files(tmp_path / "latin.py")
+    expect(pipelines.locator("#oh-import-refusal")).to_contain_text("It is not text in UTF-8.")
+    before = client.pipelines(owner="me")
+
+    (tmp_path / "gentle.py").write_text(SCRIPT)
+    chooser.set_input_files(tmp_path / "gentle.py")
+    dialog = pipelines.get_by_role("dialog", name="Import an OpenHCS Python pipeline")
+    expect(dialog).to_contain_text("1 step was read; 2 places are not in it.")
+    rows = dialog.get_by_role("row")
+    expect(rows.filter(has_text="import os")).to_contain_text("Not read")
+    expect(rows.filter(has_text="for i in range(3)")).to_contain_text("loop")
+    assert violations(pipelines) == []
+    dialog.get_by_role("button", name="Open in the editor").click()
+    expect(pipelines).to_have_url(re.compile(r"/openhcs/pipelines/new/\?imported$"))
+    expect(pipelines.locator("#oh-name")).to_have_value("gentle")
+    expect(pipelines.locator("#oh-step-list")).to_contain_text("sigma", ignore_case=True)
+    expect(pipelines.locator("#oh-json")).to_contain_text("Smooth <b>gently</b>")
+    expect(pipelines.locator("#oh-editor-state")).to_contain_text("Not saved yet")
+    assert client.pipelines(owner="me") == before, "nothing is saved before the user saves it"

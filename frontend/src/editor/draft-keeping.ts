@@ -14,6 +14,8 @@ export interface DraftKeeper {
   /** There is nothing to keep any more. */
   clear(): void;
   offer(): void;
+  /** Bring back at once what another page kept for this one. */
+  take(): void;
 }
 
 export interface DraftKeeperOptions {
@@ -45,6 +47,10 @@ export function keepDrafts({ drafts, store, unsaved, basedOn, onRestore }: Draft
     },
     write,
     clear,
+    take() {
+      const draft = drafts.read();
+      if (draft) onRestore(draft);
+    },
     offer() {
       const draft = drafts.read();
       if (!draft) return;

@@ -18,6 +18,9 @@ export interface DraftBox {
   clear(): void;
 }
 
+/** Whose draft a script is that was read on the list of pipelines; `pages/editor.py` names it the same. */
+export const IMPORTED = 'new/?imported';
+
 /** `name` says whose draft of which pipeline it is. */
 export function draftBox(name: string, storage: Storage = sessionStorage): DraftBox {
   const key = `openhcs-draft:${name}`;

@@ -11,7 +11,7 @@ import { createAboutForm } from './about';
 import { readCatalogue } from './catalogue';
 import { askAboutConflict } from './conflict';
 import { type EditedDocument, emptyDocument, slug, tidied } from './document';
-import { draftBox } from './draft';
+import { draftBox, IMPORTED } from './draft';
 import { keepDrafts } from './draft-keeping';
 import { createFunctionDialog } from './function-dialog';
 import { guardLeaving } from './guard';
@@ -81,7 +81,7 @@ const drafts = keepDrafts({
   onRestore(draft) {
     // Based on what it was based on: should there be a newer version by now, saving says so.
     if (draft.basedOn !== null && data.saved !== null) basedOn = draft.basedOn;
-    store.restore(draft.document);
+    store.restore(tidied(draft.document));
   },
 });
 const guard = guardLeaving(() => unsaved() || jsonView.mistake !== '', drafts.clear);
@@ -377,7 +377,8 @@ byId('oh-revert').addEventListener('click', () => {
 // ----------------------------------------------------------------- start
 
 show('server');
-drafts.offer();
+if (data.draft === IMPORTED) drafts.take();
+else drafts.offer();
 validation.ask();
 void readCatalogue(api).then(
   (found) => {

@@ -6,6 +6,7 @@ import { byId, showNotice } from '../shared/dom';
 import { attachLiveSearch } from './parts/live-search';
 import { attachMenus } from './parts/menus';
 import { attachPipelineActions } from './parts/pipeline-actions';
+import { readScript, showImport } from './parts/script-import';
 
 const page = document.querySelector<HTMLElement>('.oh-page[data-oh-api]');
 if (page?.dataset.ohApi) attach(page, createApi(page.dataset.ohApi));
@@ -23,7 +24,7 @@ function attach(page: HTMLElement, api: Api): void {
   button?.addEventListener('click', () => chooser?.click());
   chooser?.addEventListener('change', () => {
     const file = chooser.files?.[0];
-    if (file) void bringIn(api, file, trouble);
+    if (file) void (file.name.endsWith('.py') ? bringInScript : bringIn)(api, file, trouble);
     chooser.value = '';
   });
 }
@@ -43,6 +44,19 @@ async function bringIn(api: Api, file: File, trouble: HTMLElement): Promise<void
     openPipeline(saved.id);
   } catch (error) {
     showNotice(trouble, `${file.name} was not imported. ${sentences(error)}`);
+  }
+}
+
+/** Show what an OpenHCS script says; it is saved in the editor, if at all. */
+async function bringInScript(api: Api, file: File, trouble: HTMLElement): Promise<void> {
+  showNotice(trouble, '');
+  try {
+    const source = new TextDecoder('utf-8', { fatal: true }).decode(await file.arrayBuffer());
+    const imported = await readScript(api, file.name.replace(/\.py$/, '').slice(0, 120), source);
+    showImport(byId<HTMLDialogElement>('oh-dialog-import'), file.name, source, imported);
+  } catch (error) {
+    const said = error instanceof TypeError ? 'It is not text in UTF-8.' : sentences(error);
+    showNotice(trouble, `${file.name} was not imported. ${said}`);
   }
 }
 

@@ -29,7 +29,10 @@ _LONGEST_NAME = 120
 
 @page(EDITOR)
 def new_pipeline(request: HttpRequest, asker: Asker) -> dict[str, Any]:
-    """An empty pipeline, or with ``?from=<id>`` (and ``&version=``) a copy to be saved as one's own."""
+    """An empty pipeline, or with ``?from=<id>`` (and ``&version=``) a copy to be saved as one's own.
+
+    With ``?imported`` the script fills it with what the list of pipelines read from a file and kept in the browser's tab.
+    """
     asker.refuse_public()
     source = request.GET.get("from")
     if not source:
@@ -65,7 +68,8 @@ def editor_context(
         "user_id": asker.person.user_id,
         "document": document.model_dump(mode="json") if document else None,
         "saved": saved.model_dump(mode="json") if saved else None,
-        "draft": request.path.removeprefix(reverse("openhcs_pipelines")) + (request.GET.get("from") or ""),
+        "draft": request.path.removeprefix(reverse("openhcs_pipelines"))
+        + ("?imported" if "imported" in request.GET else request.GET.get("from") or ""),
         "channels": channels,
         "plate_id": plate_id,
     }

@@ -86,5 +86,6 @@ def pipelines(request: HttpRequest, asker: Asker) -> dict[str, Any]:
         "rows": [offered_actions(asker, line, groups) for line in found.pipelines],
         "groups": groups,
         "may_save": not asker.public,
+        "user_id": asker.person.user_id,
         "trouble": trouble,
     }

@@ -14,6 +14,7 @@ import openhcs_client as models
 PARTS = Path(__file__).resolve().parents[3] / "frontend" / "src" / "pages" / "parts"
 SOURCE = PARTS / "documents.ts"
 QUALITY = PARTS / "quality-report.ts"
+SCRIPTS = PARTS / "script-import.ts"
 
 
 def fields_of(interface: str, source: Path = SOURCE) -> set[str]:
@@ -37,6 +38,11 @@ def test_the_fields_exist(interface: str, model: type[BaseModel]) -> None:
     fields = fields_of(interface)
     assert fields
     assert fields <= set(model.model_fields)
+
+
+@pytest.mark.parametrize("model", [models.ImportNote, models.ImportedPipeline])
+def test_the_fields_of_an_imported_script_exist(model: type[BaseModel]) -> None:
+    assert fields_of(model.__name__, SCRIPTS) == set(model.model_fields)
 
 
 @pytest.mark.parametrize(
