@@ -13,7 +13,7 @@ import pytest
 from omero.rtypes import rstring
 
 from omero_openhcs.omero_access.pipelines import NAMESPACE
-from openhcs_client import document_schema
+from openhcs_client import PipelineDocument, document_schema
 
 from .conftest import WebUser, World, error_of, wait_until_final
 
@@ -188,6 +188,28 @@ def test_documents_that_cannot_be_used_are_refused_at_every_door(
 def test_five_megabytes_are_too_large(ada: WebUser, document: dict[str, Any]) -> None:
     response = save(ada, document | {"description": "x" * 5_000_000})
     assert (response.status_code, error_of(response)["code"]) == (413, "too_large")
+
+
+def test_scripts_are_read_and_nothing_is_saved(ada: WebUser, document: dict[str, Any]) -> None:
+    before = set(listed(ada))
+    plain = document | {"id": "mine", "version": 1}
+    source = ada.post(ada.api("pipelines/render/"), {"document": plain}).json()["python"]
+    imported = ada.post(ada.api("pipelines/import-python/"), {"source": source, "name": "Mine"})
+    assert imported.status_code == 200, imported.text
+    read = PipelineDocument.model_validate(imported.json()["document"])
+    assert read.canonical_json() == PipelineDocument.model_validate(plain).canonical_json()
+    for hostile in ("import os\nos.system('true')", "\0", "(" * 10_000, "<script>alert(1)</script>"):
+        answer = ada.post(ada.api("pipelines/import-python/"), {"source": hostile})
+        assert (answer.status_code, answer.json()["document"]) == (200, None)
+        assert answer.json()["notes"]
+    for wrong in ({}, {"source": 1}, {"source": "x", "path": "/etc/passwd"}):
+        answer = ada.post(ada.api("pipelines/import-python/"), wrong)
+        assert (answer.status_code, error_of(answer)["code"]) == (422, "invalid_request"), wrong
+    half_letter = b'{"source": "x = \\ud800"}'
+    assert ada.post(ada.api("pipelines/import-python/"), content=half_letter).status_code == 422
+    answer = ada.post(ada.api("pipelines/import-python/"), {"source": "x" * 5_000_000})
+    assert (answer.status_code, error_of(answer)["code"]) == (413, "too_large")
+    assert set(listed(ada)) == before
 
 
 def test_the_schema_is_served(ada: WebUser) -> None:
