@@ -21,6 +21,7 @@ from openhcs_client import (
     GoldenWellCheck,
     OpenHCSError,
     PipelineDocument,
+    PipelineSource,
     RecordedMeasurement,
     RecordGoldenWell,
     SharingCheck,
@@ -36,17 +37,15 @@ from openhcs_client import (
     well_position,
 )
 
-from .catalogue import read_pipeline, save_pipeline
-from .omero_access.pipelines import is_user_pipeline, list_user_pipelines
+from .catalogue import read_version, save_copy, save_pipeline
+from .omero_access.pipelines import is_user_pipeline, list_user_pipelines, owner_of
 from .omero_access.plates import plate_names
 from .submission import submit
 
 if TYPE_CHECKING:
     from .identity import Asker
 
-__all__ = ["read_check", "read_sharing_check", "record_golden_well", "start_check"]
-
-_MOST_COPIES = 20
+__all__ = ["read_check", "read_sharing_check", "record_golden_well", "require_agreement", "start_check"]
 
 
 def read_check(asker: Asker, pipeline_id: str, *, version: int | None, expected_by: int | None) -> GoldenCheck:
@@ -55,21 +54,43 @@ def read_check(asker: Asker, pipeline_id: str, *, version: int | None, expected_
     Raises:
         OpenHCSError: ``unknown_pipeline`` or ``unknown_pipeline_version`` (404).
     """
-    versions = read_pipeline(asker, pipeline_id)
-    document = _version(versions, version)
-    return _known(asker, document, document if expected_by is None else _version(versions, expected_by))
+    document = read_version(asker, pipeline_id, version)
+    return _known(asker, document, document if expected_by is None else read_version(asker, pipeline_id, expected_by))
 
 
 def read_sharing_check(asker: Asker, pipeline_id: str, *, version: int | None) -> SharingCheck:
     """What is known about the golden wells of a version, and about those of the version before it when they differ."""
-    versions = read_pipeline(asker, pipeline_id)
-    document = _version(versions, version)
-    before = next((known for known in versions if known.version < document.version), None)
+    document = read_version(asker, pipeline_id, version)
+    before = _before(asker, document)
     checks = [_known(asker, document, document)]
     if before is not None and before.golden_wells and before.golden_wells != document.golden_wells:
         checks.append(_known(asker, document, before))
     states = [check.state for check in checks if check.wells]
     return SharingCheck(pipeline_id=document.id, version=document.version, state=overall_state(states), checks=checks)
+
+
+def require_agreement(asker: Asker, pipeline_id: str) -> None:
+    """Refuse to go on with a pipeline whose newest version is not known to measure what its golden wells expect.
+
+    Raises:
+        OpenHCSError: ``golden_wells_differ`` or ``golden_wells_not_checked`` (409).
+    """
+    check = read_sharing_check(asker, pipeline_id, version=None)
+    if check.state in (CheckState.AGREES, CheckState.NO_GOLDEN_WELLS):
+        return
+    if check.state is CheckState.DIFFERS:
+        raise OpenHCSError(
+            "golden_wells_differ",
+            f"With version {check.version}, some golden wells measure something else than what is expected of them. Look at "
+            "the differences on the pipeline's page, then confirm that you want to share it all the same.",
+            status=409,
+        )
+    raise OpenHCSError(
+        "golden_wells_not_checked",
+        f"Not all golden wells have been run with version {check.version}. Check them on the pipeline's page first, or confirm "
+        "that you want to share it all the same.",
+        status=409,
+    )
 
 
 def start_check(
@@ -81,9 +102,8 @@ def start_check(
         OpenHCSError: as :func:`read_check`, and ``no_golden_wells`` (409).
     """
     asker.refuse_public()
-    versions = read_pipeline(asker, pipeline_id)
-    document = _version(versions, version)
-    expecting = document if expected_by is None else _version(versions, expected_by)
+    document = read_version(asker, pipeline_id, version)
+    expecting = document if expected_by is None else read_version(asker, pipeline_id, expected_by)
     if not expecting.golden_wells:
         raise OpenHCSError(
             "no_golden_wells", f"Version {expecting.version} of {expecting.name!r} has no golden wells to check.", status=409
@@ -113,15 +133,31 @@ def record_golden_well(asker: Asker, pipeline_id: str, wanted: RecordGoldenWell)
     if execution.pipeline_id != pipeline_id:
         raise OpenHCSError("other_pipeline", "This execution ran another pipeline.", status=409)
     golden = _golden_well(execution, _finished_well(execution, wanted.well), wanted)
-    document, based_on, group_id = _own_pipeline(asker, execution, copy=wanted.copy_pipeline)
-    return save_pipeline(asker, _with_golden_well(document, golden), based_on=based_on, group_id=group_id)
+    ran = PipelineDocument.model_validate(execution.document)
+    if not wanted.copy_pipeline and owner_of(ran.id) != asker.person.user_id:
+        raise OpenHCSError(
+            "copy_needed",
+            f"The pipeline {ran.name!r} is not yours. Save a copy of your own with this golden well instead.",
+            status=409,
+        )
+    own = _own_version(asker, ran)
+    if own is not None:
+        return save_pipeline(asker, _with_golden_well(own, golden), based_on=own.version, group_id=None)
+    copy = _with_golden_well(ran.model_copy(update={"golden_wells": []}), golden)
+    source = PipelineSource(id=ran.id, version=ran.version, hash=ran.content_hash())
+    return save_copy(asker, copy, copied_from=source, group_id=execution.group_id)
 
 
-def _version(versions: list[PipelineDocument], version: int | None) -> PipelineDocument:
-    for document in versions:
-        if version is None or document.version == version:
-            return document
-    raise OpenHCSError("unknown_pipeline_version", f"Pipeline {versions[0].name!r} has no version {version}.", status=404)
+def _before(asker: Asker, document: PipelineDocument) -> PipelineDocument | None:
+    """The version before this one, if there is one."""
+    if document.version == 1:
+        return None
+    try:
+        return read_version(asker, document.id, document.version - 1)
+    except OpenHCSError as error:
+        if error.code != "unknown_pipeline_version":
+            raise
+        return None
 
 
 def _known(asker: Asker, document: PipelineDocument, expecting: PipelineDocument) -> GoldenCheck:
@@ -219,33 +255,16 @@ def _expected(entry: RecordedMeasurement, value: float | None, relative: float |
     return ExpectedMeasurement(name=entry.name, value=value, relative=tolerance, absolute=entry.absolute)
 
 
-def _own_pipeline(asker: Asker, execution: ExecutionDetail, *, copy: bool) -> tuple[PipelineDocument, int | None, int]:
-    """The newest version of the user's pipeline, its number and its group; or a first version of a copy, without a number."""
-    prefix = f"u{asker.person.user_id}-"
-    if is_user_pipeline(execution.pipeline_id) and execution.pipeline_id.startswith(prefix):
-        return _newest(asker, execution.pipeline_id)
-    if not copy:
-        raise OpenHCSError(
-            "copy_needed",
-            f"The pipeline {execution.pipeline_name!r} is not yours. Save a copy of your own with this golden well instead.",
-            status=409,
-        )
-    ran = PipelineDocument.model_validate(execution.document)
+def _own_version(asker: Asker, ran: PipelineDocument) -> PipelineDocument | None:
+    """The newest version of the pipeline that ran, when it is the asker's, or else of her copy of it that computes the same."""
+    if owner_of(ran.id) == asker.person.user_id:
+        return read_version(asker, ran.id, None)
     plain = ran.id.partition("-")[2] if is_user_pipeline(ran.id) else ran.id
-    for number in range(1, _MOST_COPIES):
-        own_id = f"{prefix}{plain[: 64 - len(prefix) - 3]}" + (f"-{number}" if number > 1 else "")
-        if not list_user_pipelines(asker.omero, own_id):
-            return ran.model_copy(update={"id": own_id, "version": 1, "golden_wells": []}), None, execution.group_id
-        document, newest, group_id = _newest(asker, own_id)
-        if (document.steps, document.parameters) == (ran.steps, ran.parameters):
-            return document, newest, group_id
-    raise OpenHCSError("too_many_copies", "You have too many copies of this pipeline; use one of them.", status=409)
-
-
-def _newest(asker: Asker, pipeline_id: str) -> tuple[PipelineDocument, int, int]:
-    document = read_pipeline(asker, pipeline_id)[0]
-    group_id = list_user_pipelines(asker.omero, pipeline_id)[0].group_id
-    return document, document.version, group_id
+    own_id = f"u{asker.person.user_id}-{plain}"
+    if not list_user_pipelines(asker.omero, own_id):
+        return None
+    own = read_version(asker, own_id, None)
+    return own if (own.steps, own.parameters) == (ran.steps, ran.parameters) else None
 
 
 def _with_golden_well(document: PipelineDocument, golden: GoldenWell) -> PipelineDocument:

@@ -23,6 +23,7 @@ from openhcs_client import (
 )
 
 from .catalogue import read_version, save_copy
+from .golden_wells import require_agreement
 from .omero_access.pipeline_changes import (
     delete_pipeline,
     deprecate_pipeline,
@@ -110,9 +111,11 @@ def deprecate(asker: Asker, pipeline_id: str, wanted: DeprecatePipeline) -> Pipe
 
 
 def share(asker: Asker, pipeline_id: str, wanted: SharePipeline) -> PipelineSummary:
-    """Move the pipeline to another group of its owner's."""
+    """Move the pipeline to another group of its owner's, when its golden wells agree or the owner knows that they do not."""
     known = _open_own(asker, pipeline_id, administrators=False)
     asker.require_member(wanted.group_id)
+    if not wanted.although_unchecked:
+        require_agreement(asker, pipeline_id)
     return move_pipeline(asker.omero, known, wanted.revision, wanted.group_id)
 
 

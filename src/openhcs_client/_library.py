@@ -87,9 +87,14 @@ class RenamePipeline(ChangeOfPipeline):
 
 
 class SharePipeline(ChangeOfPipeline):
-    """Move the pipeline with all its versions to another group of yours; that group's permissions decide who sees it."""
+    """Move the pipeline with all its versions to another group of yours; that group's permissions decide who sees it.
+
+    Refused (``golden_wells_not_checked`` or ``golden_wells_differ``, 409) when the newest version has golden wells that were
+    not all run with it and found to agree, unless ``although_unchecked`` says that you know.
+    """
 
     group_id: int = Field(ge=0, lt=2**63)
+    although_unchecked: bool = False
 
 
 class DeprecatePipeline(ChangeOfPipeline):

@@ -146,6 +146,35 @@ def test_a_check_runs_the_well_again_and_agrees_until_the_pipeline_changes(
     assert shared.state == "differs", "looser expectations do not hide what the version before expects"
 
 
+def test_a_version_that_is_not_known_to_agree_is_shared_only_by_who_says_so(
+    world: World, plate: int, lab: int, make_plate: Callable[..., int]
+) -> None:
+    private, shared = world.group("rw----"), lab
+    eve = world.person(private, shared)
+    own_plate = make_plate(eve, private, wells=1)
+    mine = run_well(eve, own_plate, "nuclei-count")
+    copy = record(eve, "nuclei-count", mine, copy_pipeline=True).json()
+    line = next(line for line in eve.get(eve.api("pipelines/")).json()["pipelines"] if line["id"] == copy["id"])
+
+    def share(**more: Any) -> Any:
+        body = {"revision": line["revision"], "group_id": shared, **more}
+        return eve.post(eve.api(f"pipelines/{copy['id']}/share/"), body)
+
+    refused = share()
+    assert (refused.status_code, error_of(refused)["code"]) == (409, "golden_wells_not_checked")
+    changed = json.loads(json.dumps(copy))
+    changed["golden_wells"][0]["expected"] = [{"name": "nuclei_count", "value": 99}]
+    save(eve, changed, based_on=1)
+    line = next(line for line in eve.get(eve.api("pipelines/")).json()["pipelines"] if line["id"] == copy["id"])
+    started = eve.post(eve.api(f"pipelines/{copy['id']}/check/")).json()
+    wait_until_final(eve, started["wells"][0]["execution_id"])
+    refused = share()
+    assert (refused.status_code, error_of(refused)["code"]) == (409, "golden_wells_differ")
+    assert line["group_id"] == private
+    done = share(although_unchecked=True)
+    assert (done.status_code, done.json()["group_id"]) == (200, shared), done.text
+
+
 def test_a_plate_that_may_not_be_read_does_not_keep_the_others_from_running(
     world: World,
     ada: WebUser,
