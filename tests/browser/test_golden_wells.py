@@ -84,3 +84,13 @@ def test_a_golden_well_from_the_run_to_the_difference(anna: Page, stack: Stack, 
     expect(section.locator('[data-oh-measurement="nuclei_count"]')).to_be_hidden()
     anna.reload()
     expect(state).to_have_text("Differs")
+
+    # Before it is shared, its owner is told, and has to agree to it.
+    anna.goto(f"{stack.web_url}/openhcs/pipelines/?q={saved.id}")
+    anna.get_by_label(f"Actions for {saved.name}").click()
+    anna.get_by_role("button", name="Share…").click()
+    sharing = anna.get_by_role("dialog")
+    expect(sharing).to_contain_text("Differs")
+    expect(sharing.locator('[data-oh-measurement="stain_mean"]')).to_be_visible()
+    expect(sharing.get_by_label("Share it all the same")).not_to_be_checked()
+    assert violations(anna) == []

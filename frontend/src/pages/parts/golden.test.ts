@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { describe, expect, it } from 'vitest';
-import type { CheckState, GoldenCheck, GoldenWellCheck, MeasurementDifference, SharingCheck } from '../../shared/contracts';
+import type { CheckState, GoldenCheck, GoldenWellCheck, MeasurementDifference } from '../../shared/contracts';
 import { checkTable } from './golden-check';
 import { chosenMeasurements, defaultTolerance } from './golden-record';
-import { drawQuestion } from './sharing-question';
+import { sharingQuestion } from './sharing-question';
 
 const LINKS = { results: '/openhcs/results/', omero: '/webclient/' };
 
@@ -82,27 +82,25 @@ describe('the table of differences', () => {
 });
 
 describe('what is asked before sharing', () => {
-  const question = (state: CheckState): SharingCheck => ({
-    pipeline_id: 'u2-x',
-    version: 3,
-    state,
-    checks: [check(goldenWell())],
-  });
+  const links = { ...LINKS, pipelines: '/openhcs/pipelines/' };
+  const drawn = (state: CheckState) =>
+    sharingQuestion({ pipeline_id: 'u2-x', version: 3, state, checks: [check(goldenWell())] }, links);
 
   it.each<CheckState>(['differs', 'not_checked', 'not_run', 'running'])('wants a confirmation when it is %s', (state) => {
-    const drawn = drawQuestion(question(state), LINKS);
-    expect(drawn.confirmation?.checked).toBe(false);
-    expect(drawn.content.querySelector('label')?.textContent).toBe('Share version 3 all the same');
+    const box = drawn(state).querySelector<HTMLInputElement>('[name="although_unchecked"]');
+    expect(box?.checked).toBe(false);
+    expect(drawn(state).querySelector('a[href$="#oh-golden"]')?.getAttribute('href')).toBe(
+      '/openhcs/pipelines/u2-x/#oh-golden',
+    );
   });
 
   it.each<CheckState>(['agrees', 'no_golden_wells'])('wants none when it is %s', (state) => {
-    expect(drawQuestion(question(state), LINKS).confirmation).toBeNull();
+    expect(drawn(state).querySelector('input')).toBeNull();
   });
 
-  it('shows the differences', () => {
-    expect(
-      drawQuestion(question('differs'), LINKS).content.querySelector('[data-oh-measurement="nuclei_count"]'),
-    ).not.toBeNull();
+  it('shows the differences, and says nothing where there are no golden wells', () => {
+    expect(drawn('differs').querySelector('[data-oh-measurement="nuclei_count"]')).not.toBeNull();
+    expect(drawn('no_golden_wells').textContent).toBe('');
   });
 });
 

@@ -10,7 +10,7 @@ const HTML = `
   <button data-oh-action="copy">Copy…</button><button data-oh-action="delete">Delete…</button><button data-oh-action="undeprecate">Again</button></li></ul></div>
 <dialog id="oh-dialog-rename"><form><span data-oh-fill="name"></span><input name="name"><input name="tags"><p data-oh-refusal hidden></p><button type="submit"></button></form></dialog>
 <dialog id="oh-dialog-copy"><form><input name="name"><select name="group_id" data-oh-groups><option value="3">lab</option><option value="9" data-oh-private>own</option></select><p data-oh-private-note hidden></p><p data-oh-refusal hidden></p><button type="submit"></button></form></dialog>
-<dialog id="oh-dialog-share"><form><select name="group_id" data-oh-groups><option value="3">lab</option><option value="9" data-oh-private>own</option></select><p data-oh-private-note hidden></p><p data-oh-refusal hidden></p><button type="submit"></button></form></dialog>
+<dialog id="oh-dialog-share"><form><select name="group_id" data-oh-groups><option value="3">lab</option><option value="9" data-oh-private>own</option></select><p data-oh-private-note hidden></p><div data-oh-sharing-check></div><p data-oh-refusal hidden></p><button type="submit"></button></form></dialog>
 <dialog id="oh-dialog-delete"><form><span data-oh-fill="versions"></span><p data-oh-refusal hidden></p><button type="submit"></button></form></dialog>`;
 
 function find<T extends HTMLElement>(selector: string): T {
@@ -50,6 +50,21 @@ describe('the actions of a pipeline', () => {
     await send('rename');
     expect(api.post).toHaveBeenCalledWith('pipelines/u2-mine/rename/', { revision: 4, name: 'New', tags: ['a', 'b'] });
     expect(done).toHaveBeenCalledWith({ action: 'rename', to: undefined });
+  });
+
+  it('shares what is not known to agree only with the tick that says so', async () => {
+    api.get.mockResolvedValue({ pipeline_id: 'u2-mine', version: 2, state: 'not_checked', checks: [] });
+    press('share');
+    await vi.waitFor(() => expect(document.querySelector('[name=although_unchecked]')).not.toBeNull());
+    expect(api.get).toHaveBeenCalledWith('pipelines/u2-mine/check/sharing/');
+    await send('share');
+    expect(api.post).toHaveBeenLastCalledWith('pipelines/u2-mine/share/', { revision: 4, group_id: 9 });
+    press('share');
+    await vi.waitFor(() => expect(document.querySelector('[name=although_unchecked]')).not.toBeNull());
+    find<HTMLInputElement>('[name=although_unchecked]').checked = true;
+    await send('share');
+    const body = { revision: 4, group_id: 9, although_unchecked: true };
+    expect(api.post).toHaveBeenLastCalledWith('pipelines/u2-mine/share/', body);
   });
 
   it('keeps what was entered when it is refused', async () => {

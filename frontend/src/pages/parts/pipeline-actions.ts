@@ -7,6 +7,7 @@
 
 import type { Api } from '../../shared/api';
 import { showNotice } from '../../shared/dom';
+import { showSharingQuestion } from './sharing-question';
 
 /** The pipeline that a button belongs to, as the template wrote it. */
 export interface Target {
@@ -44,6 +45,8 @@ export function attachPipelineActions(root: HTMLElement, api: Api, done: (what: 
     if (!attached.has(dialog)) attachDialog(dialog, action, api, done);
     attached.add(dialog);
     open(dialog, action, target);
+    const question = dialog.querySelector<HTMLElement>('[data-oh-sharing-check]');
+    if (question) void showSharingQuestion(question, api, target.id);
   });
 }
 
@@ -149,7 +152,11 @@ async function change(api: Api, action: string, target: Target, entered: FormDat
       await api.post(`${path}rename/`, { revision, name: text('name'), tags: tagsOf(text('tags')) });
       return undefined;
     case 'share':
-      await api.post(`${path}share/`, { revision, group_id: Number(text('group_id')) });
+      await api.post(`${path}share/`, {
+        revision,
+        group_id: Number(text('group_id')),
+        ...(entered.has('although_unchecked') ? { although_unchecked: true } : {}),
+      });
       return undefined;
     case 'deprecate':
       await api.post(`${path}deprecate/`, { revision, note: text('note') });
