@@ -62,11 +62,15 @@ def rename(
 def share(
     pipeline: PipelineId,
     group: Annotated[int, typer.Argument(metavar="GROUP", help="OMERO id of a group of yours.")],
+    although_unchecked: Annotated[
+        bool, typer.Option("--although-unchecked", help="Also when its golden wells are not known to agree.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Move a pipeline of yours to another group, whose permissions decide who sees it."""
     with ProfileStore().connect() as client:
-        changed = client.share_pipeline(pipeline, group, revision=client.pipeline_summary(pipeline).revision)
+        revision = client.pipeline_summary(pipeline).revision
+        changed = client.share_pipeline(pipeline, group, revision=revision, although_unchecked=although_unchecked)
     alone = "; it is private: nobody else in the group sees it" if changed.private else ""
     _tell(changed, f"{pipeline} is in the group {changed.group}{alone}", as_json)
 

@@ -256,9 +256,16 @@ class RemoteOrchestrator:
         wanted = RenamePipeline(revision=revision, name=name, tags=None if tags is None else list(tags))
         return self._change_pipeline(pipeline_id, "rename", wanted)
 
-    def share_pipeline(self, pipeline_id: str, group_id: int, *, revision: int) -> PipelineSummary:
-        """Move a pipeline of yours to another group of yours, whose permissions then decide who sees it."""
-        return self._change_pipeline(pipeline_id, "share", SharePipeline(revision=revision, group_id=group_id))
+    def share_pipeline(
+        self, pipeline_id: str, group_id: int, *, revision: int, although_unchecked: bool = False
+    ) -> PipelineSummary:
+        """Move a pipeline of yours to another group of yours, whose permissions then decide who sees it.
+
+        Raises:
+            OpenHCSError: among others ``golden_wells_not_checked`` or ``golden_wells_differ``, unless ``although_unchecked``.
+        """
+        wanted = SharePipeline(revision=revision, group_id=group_id, although_unchecked=although_unchecked)
+        return self._change_pipeline(pipeline_id, "share", wanted)
 
     def deprecate_pipeline(
         self, pipeline_id: str, *, revision: int, note: str = "", deprecated: bool = True

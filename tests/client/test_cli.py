@@ -299,7 +299,18 @@ def test_searching_pipelines(signed_in, web):
     ("arguments", "path", "body", "told"),
     [
         (("rename", "nuclei-count", "New", "--tag", "a"), "rename", {"revision": 3, "name": "New", "tags": ["a"]}, "to New"),
-        (("share", "nuclei-count", "9"), "share", {"revision": 3, "group_id": 9}, "nobody else in the group sees it"),
+        (
+            ("share", "nuclei-count", "9"),
+            "share",
+            {"revision": 3, "group_id": 9, "although_unchecked": False},
+            "nobody else in the group sees it",
+        ),
+        (
+            ("share", "nuclei-count", "9", "--although-unchecked"),
+            "share",
+            {"revision": 3, "group_id": 9, "although_unchecked": True},
+            "nobody else in the group sees it",
+        ),
         (
             ("deprecate", "nuclei-count", "--note", "old"),
             "deprecate",
