@@ -4,9 +4,13 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Iterator
 
+import omero.model
 import pytest
+from omero.gateway import BlitzGateway
+from omero.rtypes import rstring
 from playwright.sync_api import Page, expect
 from stack import Stack
 
@@ -21,14 +25,31 @@ PLATE = "Synthetic GFP assay"
 
 
 @pytest.fixture
-def client(stack: Stack) -> Iterator[RemoteOrchestrator]:
+def other_group(stack: Stack) -> Iterator[str]:
+    """A second group of anna's, while the test goes on: without one there is nowhere to share to."""
+    root = BlitzGateway("root", stack.root_password, host="127.0.0.1", port=stack.omero_port, secure=True)
+    assert root.connect(), root.getLastError()
+    admin = root.getAdminService()
+    group = omero.model.ExperimenterGroupI()
+    group.name = rstring(f"golden-{secrets.token_hex(3)}")
+    group.details.permissions = omero.model.PermissionsI("rwr---")
+    proxy = omero.model.ExperimenterGroupI(admin.createGroup(group), False)
+    person = admin.lookupExperimenter(stack.users()["anna"].name)
+    admin.addGroups(person, [proxy])
+    yield group.name.val
+    admin.removeGroups(person, [proxy])
+    root.close()
+
+
+@pytest.fixture
+def client(stack: Stack, other_group: str) -> Iterator[RemoteOrchestrator]:
     anna = stack.users()["anna"]
     with RemoteOrchestrator.sign_in_to_web(stack.web_url, anna.name, anna.password, timeout=60) as client:
         yield client
 
 
 @pytest.fixture
-def anna(page: Page, stack: Stack) -> Page:
+def anna(page: Page, stack: Stack, other_group: str) -> Page:
     account = stack.users()["anna"]
     page.goto(f"{stack.web_url}/webclient/login/?url=/openhcs/")
     page.fill("#id_username", account.name)
@@ -38,7 +59,9 @@ def anna(page: Page, stack: Stack) -> Page:
     return page
 
 
-def test_a_golden_well_from_the_run_to_the_difference(anna: Page, stack: Stack, client: RemoteOrchestrator) -> None:
+def test_a_golden_well_from_the_run_to_the_difference(
+    anna: Page, stack: Stack, client: RemoteOrchestrator, other_group: str
+) -> None:
     address = anna.get_by_role("link", name=PLATE).first.get_attribute("href") or ""
     plate = int(re.search(r"/execute/(\d+)/", address).group(1))  # type: ignore[union-attr]
     execution_id = client.execute_remote(plate_id=plate, pipeline="nuclei-count", config={"test_well": "C05"})
@@ -86,11 +109,17 @@ def test_a_golden_well_from_the_run_to_the_difference(anna: Page, stack: Stack, 
     expect(state).to_have_text("Differs")
 
     # Before it is shared, its owner is told, and has to agree to it.
-    anna.goto(f"{stack.web_url}/openhcs/pipelines/?q={saved.id}")
-    anna.get_by_label(f"Actions for {saved.name}").click()
     anna.get_by_role("button", name="Share…").click()
     sharing = anna.get_by_role("dialog")
     expect(sharing).to_contain_text("Differs")
     expect(sharing.locator('[data-oh-measurement="stain_mean"]')).to_be_visible()
-    expect(sharing.get_by_label("Share it all the same")).not_to_be_checked()
+    agreed = sharing.get_by_label("Share it all the same")
+    expect(agreed).not_to_be_checked()
     assert violations(anna) == []
+    sharing.get_by_label("Group").select_option(sharing.locator("option", has_text=other_group).get_attribute("value"))
+    sharing.get_by_role("button", name="Move it there").click()
+    expect(sharing.locator("[data-oh-refusal]")).to_contain_text("some golden wells measure something else")
+    agreed.check()
+    sharing.get_by_role("button", name="Move it there").click()
+    expect(anna.locator("[data-oh-actions-bar]")).to_contain_text(other_group)
+    client.delete_pipeline(saved.id, revision=client.pipeline_summary(saved.id).revision)
