@@ -24,7 +24,7 @@ export interface ImportedPipeline {
   field_errors: Record<string, string>;
 }
 
-const WORDS = { info: 'Understood', warning: 'Left out', error: 'Not read' } as const;
+const WORDS = { info: 'Understood', warning: 'Left out or changed', error: 'Not read' } as const;
 
 /** Read the script and show what it says. Throws what the API throws. */
 export async function readScript(api: Api, name: string, source: string): Promise<ImportedPipeline> {
@@ -51,7 +51,7 @@ export function tableOf(notes: readonly ImportNote[], source: string): HTMLTable
     make(
       'tr',
       { class: `oh-import-${note.severity}` },
-      make('td', { class: 'oh-number' }, String(note.line)),
+      make('td', {}, String(note.line)),
       make('td', {}, WORDS[note.severity]),
       make('td', {}, make('code', {}, (lines[note.line - 1] ?? '').trim().slice(0, 160)), make('div', {}, note.message)),
     ),
