@@ -300,6 +300,7 @@ class FunctionInfo(BaseModel):
     offered: bool = True
     reason: str = ""
     cost: FunctionCost | None = None
+    import_path: str | None = Field(default=None, description="The Python function behind it, as OpenHCS scripts import it.")
 
 
 class RunEstimate(BaseModel):

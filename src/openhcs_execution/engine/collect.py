@@ -22,7 +22,7 @@ from openhcs_client import OpenHCSError
 
 from .imaging.objects import object_count
 from .jobs import LabelFile
-from .tables import Artifact, FieldMeasurements
+from .tables import Artifact, FieldMeasurements, WellMeasurements
 
 __all__ = ["Collected", "collect"]
 
@@ -77,6 +77,10 @@ def collect(artifacts: Iterable[Artifact], fields: Sequence[int], well: str, out
     output.mkdir(parents=True, exist_ok=True)
     measured: dict[str, set[int]] = defaultdict(set)
     for artifact in artifacts:
+        if isinstance(artifact.value, WellMeasurements):
+            _add_well(artifact.value, by_field)
+            measured[artifact.name].update(by_field)
+            continue
         if artifact.field not in by_field:
             raise OpenHCSError("fields_missing", f"OpenHCS returned field {artifact.field}, which was not asked for.")
         measured[artifact.name].add(artifact.field)
@@ -95,6 +99,18 @@ def collect(artifacts: Iterable[Artifact], fields: Sequence[int], well: str, out
         labels=sorted(labels, key=lambda file: (file.field, file.name)),
         well_measurements=_well_values(by_field),
     )
+
+
+def _add_well(measurements: WellMeasurements, by_field: Mapping[int, _Field]) -> None:
+    """Give each field its part of what was measured on all fields together.
+
+    Raises:
+        OpenHCSError: ``fields_missing`` when their numbers differ.
+    """
+    if len(measurements.fields) != len(by_field):
+        raise OpenHCSError("fields_missing", f"OpenHCS measured {len(measurements.fields)} of {len(by_field)} fields.")
+    for number, part in zip(sorted(by_field), measurements.fields, strict=True):
+        by_field[number].add(part)
 
 
 def _save_labels(artifact: Artifact, output: Path) -> LabelFile:

@@ -130,7 +130,7 @@ def _check_planes(job: EngineJob, planes: Sequence[StagedPlane]) -> int:
 
 def _sees_fields_together(step: PipelineStep) -> bool:
     try:
-        return catalogue_entry(step.function).grouping.over == "site"
+        return "site" in catalogue_entry(step.function).grouping.over
     except KeyError:
         return False  # refused with a sentence of its own
 

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Turn a pipeline document into OpenHCS steps. Runs in the engine's child only.
 
-Functions come from a fixed table, never from names found in a document; parameters are values that passed
+Functions come from fixed tables, never from names found in a document; parameters are values that passed
 :func:`~openhcs_execution.engine.validation.check_document`. OpenHCS strips a step while compiling it, so steps are built
 afresh for every compilation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from openhcs.constants.constants import GroupBy, VariableComponents
@@ -19,9 +19,12 @@ from openhcs.processing.backends.processors.numpy_processor import NumpyStackPro
 
 from openhcs_client import ParameterValue, PipelineDocument, PipelineStep
 
-from .catalogue import PROJECTION, catalogue_entry
+from .candidates import candidates
+from .catalogue import PROJECTION, CatalogueEntry, catalogue_entry
 from .channels import channel_number
 from .functions import colocalisation, intensity, native, nuclei, spots
+from .functions.adapted import step_function
+from .naming import SEES_WELL, name_parameters
 
 __all__ = ["build_steps", "callable_of", "projects"]
 
@@ -38,13 +41,24 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
 }
 
 
-def callable_of(function_id: str) -> Callable[..., Any]:
+def callable_of(function_id: str, parameters: Mapping[str, ParameterValue] | None = None) -> Callable[..., Any]:
     """The OpenHCS callable behind a catalogue id.
+
+    Functions that make or take objects differ by the names of these, which are among the ``parameters`` of the step; what is
+    not given has its default.
 
     Raises:
         KeyError: when the catalogue does not offer it.
     """
-    return _FUNCTIONS[function_id]
+    if function_id in _FUNCTIONS:
+        return _FUNCTIONS[function_id]
+    return step_function(function_id, _names(catalogue_entry(function_id), parameters or {}))
+
+
+def _names(entry: CatalogueEntry, parameters: Mapping[str, ParameterValue]) -> dict[str, str]:
+    """The values of the parameters that name objects and columns."""
+    named = name_parameters(candidates()[entry.info.id])
+    return {name: str(parameters.get(name, entry.parameter(name).default)) for name in named}
 
 
 def projects(document: PipelineDocument) -> bool:
@@ -73,26 +87,30 @@ def build_steps(
 def _step(
     step: PipelineStep, channels: Sequence[str], change: Callable[[Callable[..., Any]], Callable[..., Any]]
 ) -> FunctionStep:
-    parameters = {name: _value(step.function, name, value, channels) for name, value in step.parameters.items()}
+    entry = catalogue_entry(step.function)
+    parameters = {name: _value(entry, name, value, channels) for name, value in step.parameters.items()}
     if step.channels is not None:
         parameters["channels"] = tuple(channel_number(channel, channels) for channel in step.channels)
     if step.function == PROJECTION:
         parameters["method"] = NumpyStackProjectionMethod(parameters.get("method", "max_projection"))
-    grouping = catalogue_entry(step.function).grouping
+    if step.function not in _FUNCTIONS:
+        parameters = {name: value for name, value in parameters.items() if name not in _names(entry, {})}
+        if entry.kind in SEES_WELL:
+            parameters["channels_per_field"] = len(channels)
     return FunctionStep(
-        func=(change(callable_of(step.function)), parameters),
+        func=(change(callable_of(step.function, step.parameters)), parameters),
         name=step.name,
         processing_config=LazyProcessingConfig(
-            variable_components=[VariableComponents(grouping.over)],
-            group_by=GroupBy(grouping.by),
+            variable_components=[VariableComponents(dimension) for dimension in entry.grouping.over],
+            group_by=GroupBy(entry.grouping.by),
             input_source=InputSource.PIPELINE_START if step.input == "start" else InputSource.PREVIOUS_STEP,
         ),
     )
 
 
-def _value(function_id: str, name: str, value: ParameterValue, channels: Sequence[str]) -> Any:
+def _value(entry: CatalogueEntry, name: str, value: ParameterValue, channels: Sequence[str]) -> Any:
     """The value as the function takes it: channels as numbers from 1, whole numbers as floats where floats are meant."""
-    parameter = catalogue_entry(function_id).parameter(name)
+    parameter = entry.parameter(name)
     if parameter.type == "channel":
         return channel_number(value, channels)
     if parameter.type == "number" and isinstance(value, int):

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Artifact", "FieldMeasurements"]
+__all__ = ["Artifact", "FieldMeasurements", "WellMeasurements"]
 
 
 @dataclass(frozen=True)
@@ -47,3 +47,10 @@ class Artifact:
     name: str
     field: int
     value: Any
+
+
+@dataclass(frozen=True)
+class WellMeasurements:
+    """Measurements of all fields of a well, made by a step that sees them together; in the order of the fields."""
+
+    fields: tuple[FieldMeasurements, ...]

@@ -19,12 +19,16 @@ from openhcs_client import (
     ValidationReport,
 )
 
+from .candidates import Kind
 from .catalogue import CatalogueEntry, catalogue_entry
 from .channels import channel_number
 
 __all__ = ["check_document", "check_published", "check_value"]
 
 _NAME_LENGTH = 40
+_NAMED_OBJECTS = "objects"
+_RESERVED = {"field", "image", "well", "measurements"}
+"""Names that tables and pages use themselves."""
 
 
 def check_document(document: PipelineDocument, channels: Sequence[str] | None) -> ValidationReport:
@@ -34,11 +38,12 @@ def check_document(document: PipelineDocument, channels: Sequence[str] | None) -
     """
     errors: dict[str, str] = {}
     made = {"image"}
+    objects: list[str] = []
     columns: set[str] = set()
     for index, step in enumerate(document.steps):
         if step.enabled:
-            errors |= {f"steps.{index}.{path}": text for path, text in _check_step(step, made, channels).items()}
-            errors |= {f"steps.{index}.{path}": text for path, text in _check_columns(step, columns).items()}
+            found = _check_step(step, made, channels) | _check_objects(step, objects) | _check_columns(step, columns)
+            errors |= {f"steps.{index}.{path}": text for path, text in found.items()}
     if not any(step.enabled for step in document.steps):
         errors["steps"] = "Every step is switched off; switch on at least one."
     elif "measurements" not in made:
@@ -81,18 +86,50 @@ def _check_step(step: PipelineStep, made: set[str], channels: Sequence[str] | No
     if not entry.info.offered:
         return {"function": f"{entry.info.title} cannot be used: {entry.info.reason}"}
     errors = _check_parameters(step, entry, channels)
-    missing = [name for name in entry.info.inputs if name not in made]
+    missing = [name for name in entry.info.inputs if name not in made and name != _NAMED_OBJECTS]
     if missing:
         errors["function"] = f"{entry.info.title} needs {' and '.join(missing)} from an earlier step."
     made.update(entry.info.outputs)
-    if step.channels is not None and not entry.is_filter:
+    if step.channels is not None and not entry.info.restrictable:
         errors["channels"] = f"{entry.info.title} cannot be restricted to channels."
     elif step.channels is not None:
         errors |= _check_channels(step.channels, channels)
     grouping = entry.grouping
-    if step.grouping is not None and (step.grouping.over, step.grouping.by) != ([grouping.over], grouping.by):
-        errors["grouping"] = f"{entry.info.title} works over {grouping.over} by {grouping.by}; leave the grouping out."
+    if step.grouping is not None and (tuple(step.grouping.over), step.grouping.by) != (grouping.over, grouping.by):
+        over = " and ".join(grouping.over)
+        errors["grouping"] = f"{entry.info.title} works over {over} by {grouping.by}; leave the grouping out."
     return errors
+
+
+def _check_objects(step: PipelineStep, made: list[str]) -> dict[str, str]:
+    """Objects are asked for by the names that earlier steps gave them; add those of this step to ``made``."""
+    try:
+        entry = catalogue_entry(step.function)
+    except KeyError:
+        return {}  # said elsewhere
+    errors = {}
+    for parameter in entry.info.parameters:
+        name = step.parameters.get(parameter.name, parameter.default)
+        if parameter.type == "objects" and _check_name(name) is None and name not in made:
+            there = f"they make {', '.join(made)}" if made else "none of them makes objects"
+            errors[f"parameters.{parameter.name}"] = f"No earlier step makes objects called {name!r}; {there}."
+    named = entry.names_objects
+    new = [step.parameters.get("name", entry.parameter("name").default)] if named else _fixed_objects(entry)
+    for name in new:
+        if not isinstance(name, str):
+            continue  # said elsewhere
+        if name in made:
+            path = "parameters.name" if named else "function"
+            errors[path] = f"An earlier step already makes objects called {name!r}; give them different names."
+        elif named and name in _RESERVED:
+            errors["parameters.name"] = f"{name!r} cannot be the name of objects; choose another."
+        made.append(name)
+    return errors
+
+
+def _fixed_objects(entry: CatalogueEntry) -> list[str]:
+    """The objects of a function that always gives them the same name."""
+    return [name for name in entry.info.outputs if name not in ("image", "measurements")]
 
 
 def _check_columns(step: PipelineStep, taken: set[str]) -> dict[str, str]:
@@ -101,16 +138,25 @@ def _check_columns(step: PipelineStep, taken: set[str]) -> dict[str, str]:
         entry = catalogue_entry(step.function)
     except KeyError:
         return {}  # said elsewhere
-    if "measurements" not in entry.info.outputs:
+    if "measurements" not in entry.info.outputs or entry.names_objects:
         return {}
-    named = entry.parameters.get("name")
-    columns = f"name {step.parameters.get('name', named.default)}" if named is not None else f"function {step.function}"
+    columns = _columns(step, entry)
     if columns not in taken:
         taken.add(columns)
         return {}
-    if named is None:
+    if "name" not in entry.parameters:
         return {"function": f"{entry.info.title} can be used once in a pipeline."}
     return {"parameters.name": "Another step uses this name for its columns."}
+
+
+def _columns(step: PipelineStep, entry: CatalogueEntry) -> str:
+    """What the names of the columns of a step begin with."""
+    if "name" not in entry.parameters:
+        return f"function {step.function}"
+    name = step.parameters.get("name", entry.parameter("name").default)
+    if entry.kind == Kind.MEASURE_OBJECTS:
+        return f"{step.parameters.get('objects', entry.parameter('objects').default)} {name}"
+    return f"name {name}" if entry.kind == Kind.STEP else f"function {step.function} name {name}"
 
 
 def _check_channels(chosen: list[str], channels: Sequence[str] | None) -> dict[str, str]:
@@ -192,7 +238,7 @@ def check_value(
             return None if isinstance(value, str) and value in choices else f"Choose one of {', '.join(choices)}."
         case "channel":
             return _check_channel(value, channels)
-        case "string":
+        case "string" | "objects":
             return _check_name(value)
         case _:
             return None if isinstance(value, list) else "Give a list."
@@ -224,7 +270,8 @@ def _check_channel(value: ParameterValue, channels: Sequence[str] | None) -> str
 
 
 def _check_name(value: ParameterValue) -> str | None:
-    """Strings only ever name columns, so they must look like one."""
-    if isinstance(value, str) and value.isascii() and value.isidentifier() and len(value) <= _NAME_LENGTH:
+    """Strings only ever name columns and objects, so they must look like a column. Two underscores in a row separate names."""
+    plain = isinstance(value, str) and value.isascii() and value.isidentifier() and len(value) <= _NAME_LENGTH
+    if plain and isinstance(value, str) and "__" not in value and value == value.strip("_"):
         return None
-    return f"Use at most {_NAME_LENGTH} letters, digits and underscores, not beginning with a digit."
+    return f"Use at most {_NAME_LENGTH} letters and digits, with single underscores between them, not beginning with a digit."
