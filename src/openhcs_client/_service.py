@@ -83,6 +83,8 @@ class ServiceHealth(BaseModel):
     workers: int = 0
     queued_executions: int = 0
     running_executions: int = 0
+    functions_offered: int = 0
+    functions_tested: bool = Field(default=True, description="Whether the functions were tested with the installed versions.")
     pipeline_problems: list[str] = Field(
         default_factory=list, description="Files of the facility's folders that are not offered, each with the reason."
     )

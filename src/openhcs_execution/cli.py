@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from openhcs_execution.cli_pipelines import app as pipelines
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pydantic import BaseModel
+
     from openhcs_execution.settings import Settings
 
 __all__ = ["app", "main"]
@@ -24,6 +29,10 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="The execution service of omero-openhcs."
 )
 app.add_typer(pipelines, name="pipelines")
+
+
+catalogue = typer.Typer(no_args_is_help=True, help="The functions and pipelines that the service offers.")
+app.add_typer(catalogue, name="catalogue")
 
 
 @app.command()
@@ -55,14 +64,80 @@ def migrate() -> None:
         _refuse(str(error))
 
 
-@app.command()
-def catalogue(
-    functions: Annotated[bool, typer.Option("--functions", help="List functions instead of pipelines.")] = False,
-) -> None:
-    """Print the built-in pipelines, or the functions that steps may name, as JSON."""
-    from openhcs_execution.catalogue import FunctionCatalogue, PipelineCatalogue
+@catalogue.command("pipelines")
+def catalogue_pipelines() -> None:
+    """Print the built-in pipelines as JSON."""
+    from openhcs_execution.catalogue import PipelineCatalogue
 
-    entries = FunctionCatalogue.packaged().list() if functions else PipelineCatalogue.packaged().summaries()
+    _print_entries(PipelineCatalogue.packaged().summaries())
+
+
+@catalogue.command("functions")
+def catalogue_functions(
+    offered: Annotated[bool, typer.Option("--offered", help="Only those that steps may name.")] = False,
+) -> None:
+    """Print the functions as JSON, those that are not offered with the reason."""
+    from openhcs_execution.catalogue import FunctionCatalogue
+
+    _choose_catalogue()
+    _print_entries(FunctionCatalogue.packaged().list(offered_only=offered))
+
+
+@catalogue.command("show")
+def catalogue_show() -> None:
+    """Say which catalogue of functions is in use, and whether it was tested with what is installed."""
+    from openhcs_execution.engine import catalogue_source
+
+    _choose_catalogue()
+    source = catalogue_source()
+    typer.echo(f"{source.offered} of {source.functions} functions are offered; catalogue: {source.path}")
+    for name, version in source.versions.items():
+        typer.echo(f"  tested with {name} {version}")
+    for name, (tested, installed) in source.differences.items():
+        typer.echo(f"  {name} {installed or '(nothing)'} is installed, not {tested or '(nothing)'}")
+    if source.differences:
+        typer.echo("Run `openhcs-execution catalogue build` to test the functions with what is installed.")
+        raise typer.Exit(1)
+
+
+@catalogue.command("build")
+def catalogue_build(
+    only: Annotated[
+        str | None, typer.Option(metavar="PATTERN", help="Test only functions whose id matches, such as 'skimage:*'.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, max=64, help="How many functions are tested at the same time.")] = 1,
+    output: Annotated[Path | None, typer.Option(help="Where to write; the data folder of the service when left out.")] = None,
+    table: Annotated[Path | None, typer.Option(help="Also write the table of the documentation there.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Test again what has been tested before.")] = False,
+) -> None:
+    """Test every function with the installed versions and write the catalogue; takes about 20 minutes."""
+    from openhcs_execution.engine.build import build_catalogue, write_table
+
+    home = _settings().engine_home
+    target = output or home / "catalogue.json"
+    try:
+        counts = build_catalogue(
+            target, home, only=only, jobs=jobs, cache=None if again else home / "tested", on_result=_say_tested
+        )
+    except (RuntimeError, ValueError, OSError) as error:
+        _refuse(f"the catalogue could not be built: {error}")
+    if table is not None:
+        write_table(target, table)
+    typer.echo(f"{counts['offered']} of {counts['functions']} functions are offered: {target}")
+
+
+def _say_tested(entry: Any, tried: dict[str, Any]) -> None:
+    typer.echo(f"{entry.info.id}: {tried.get('failed', 'passed')}")
+
+
+def _choose_catalogue() -> None:
+    """Use the catalogue that the service would use."""
+    from openhcs_execution.engine import choose_catalogue
+
+    choose_catalogue(_settings().engine_home)
+
+
+def _print_entries(entries: Iterable[BaseModel]) -> None:
     typer.echo(json.dumps([entry.model_dump(mode="json") for entry in entries], indent=2, ensure_ascii=False))
 
 

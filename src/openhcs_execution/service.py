@@ -13,6 +13,7 @@ from openhcs_execution.dispatch.desk import EngineDesk
 from openhcs_execution.dispatch.dispatcher import Dispatcher
 from openhcs_execution.dispatch.saver import Saver
 from openhcs_execution.dispatch.sessions import SessionKeeper
+from openhcs_execution.engine import catalogue_source, choose_catalogue
 from openhcs_execution.logging import get_logger
 from openhcs_execution.omero_io import OmeroServer
 from openhcs_execution.queue.recovery import recover
@@ -42,7 +43,11 @@ class Service:
         self.vault = SessionVault(self.secret)
         self.database = Database(settings.database)
         migrate(self.database)
+        choose_catalogue(settings.engine_home)
         self.functions = FunctionCatalogue.packaged()
+        self.tested = catalogue_source()
+        for name, (tested, installed) in self.tested.differences.items():
+            log.warning("functions_not_tested", package=name, tested=tested, installed=installed, remedy="catalogue build")
         self.pipelines = PipelineCatalogue.with_folders(settings.pipeline_folders)
         for problem in self.pipelines.problems:
             log.warning("pipeline_not_offered", problem=problem)

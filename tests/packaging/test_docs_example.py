@@ -91,6 +91,23 @@ def carry_out(package: Path) -> None:
     (pipeline / "2.json").write_text(json.dumps(document), encoding="utf-8")
 
 
+def build_catalogue(output: Path, environment: dict[str, str]) -> None:
+    """Run the command with which the page tests the new function and adds it to the catalogue."""
+    command = next(line for line in PAGE.text.splitlines() if "catalogue build" in line and "--output" in line)
+    options = (
+        command.partition("catalogue build")[2].replace("src/openhcs_execution/engine/catalogue.json", str(output)).split()
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "openhcs_execution.cli", "catalogue", "build", *options],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert "omero_openhcs:measure_exposure: passed" in done.stdout, done.stdout
+
+
 @pytest.mark.engine
 def test_the_example_of_a_step_works(tmp_path: Path) -> None:
     package = tmp_path / "src" / "openhcs_execution"
@@ -100,6 +117,7 @@ def test_the_example_of_a_step_works(tmp_path: Path) -> None:
     script.write_text(COMPUTE, encoding="utf-8")
     environment = engine_environment(tmp_path / "home") | {"PYTHONPATH": str(package.parent)}
     (tmp_path / "home").mkdir()
+    build_catalogue(package / "engine" / "catalogue.json", environment | {"OPENHCS_EXECUTION_DATA_DIR": str(tmp_path / "data")})
     done = subprocess.run(
         [sys.executable, str(script), str(tmp_path)], env=environment, capture_output=True, text=True, check=False
     )

@@ -28,6 +28,8 @@ def healthz(service: ServiceOf) -> ServiceHealth:
         workers=service.workers,
         queued_executions=counts.get(ExecutionStatusName.QUEUED, 0),
         running_executions=counts.get(ExecutionStatusName.RUNNING, 0),
+        functions_offered=service.tested.offered,
+        functions_tested=not service.tested.differences,
         pipeline_problems=service.pipelines.problems,
     )
 

@@ -7,8 +7,10 @@ from functools import lru_cache
 
 from openhcs_client import ImportedPipeline, PipelineDocument
 from openhcs_execution.engine import check_published
+from openhcs_execution.engine.candidates import candidates
 from openhcs_execution.engine.catalogue import PROJECTION, catalogue_entry
 from openhcs_execution.engine.catalogue import load_functions as load_catalogue
+from openhcs_execution.engine.naming import ADAPTED, SEES_WELL, attribute_of, name_parameters
 from openhcs_execution.python_source import FunctionTable, KnownFunction, import_python, render_python
 from openhcs_execution.python_source.functions import EnumClass
 
@@ -56,14 +58,19 @@ def function_table() -> FunctionTable:
 
 def _known(function_id: str) -> KnownFunction:
     entry = catalogue_entry(function_id)
-    module, attribute = _OWN[function_id]
+    candidate = candidates().get(function_id)
+    module, attribute = _OWN[function_id] if candidate is None else (ADAPTED, attribute_of(function_id))
+    upstream = _UPSTREAM.get(function_id)
+    if candidate is not None and not candidate.import_path.startswith("openhcs_execution."):
+        upstream = candidate.import_path
     return KnownFunction(
         info=entry.info,
         module=module,
         attribute=attribute,
-        over=(entry.grouping.over,),
+        over=entry.grouping.over,
         by=entry.grouping.by,
-        plane_by_plane=entry.is_filter,
-        upstream=_UPSTREAM.get(function_id),
+        plane_by_plane=entry.info.restrictable and entry.kind not in SEES_WELL,
+        name_parameters=name_parameters(candidate) if candidate is not None else (),
+        upstream=upstream,
         enums=_ENUMS.get(function_id, {}),
     )

@@ -9,7 +9,7 @@ numpy's heavier friends: those live in the child process, which can be killed wi
 
 from __future__ import annotations
 
-from .catalogue import function, load_functions
+from .catalogue import CatalogueSource, catalogue_source, choose_catalogue, function, load_functions
 from .fitting import Misfit, find_misfits, focal_planes, projects_focal_planes
 from .jobs import EngineJob, EngineProgress, EngineResult, LabelFile, TrialKind, TrialResult
 from .process import EngineLost, EngineProcess
@@ -17,6 +17,7 @@ from .staging import StagingFolder
 from .validation import check_document, check_published, check_value
 
 __all__ = [
+    "CatalogueSource",
     "EngineJob",
     "EngineLost",
     "EngineProcess",
@@ -27,11 +28,13 @@ __all__ = [
     "StagingFolder",
     "TrialKind",
     "TrialResult",
+    "catalogue_source",
     "check_document",
     "check_published",
     "check_value",
     "find_misfits",
     "focal_planes",
+    "choose_catalogue",
     "function",
     "load_functions",
     "projects_focal_planes",

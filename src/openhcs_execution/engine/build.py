@@ -14,11 +14,12 @@ from typing import Any
 
 from openhcs_client import FunctionCost
 
+from .candidates import CATEGORIES
 from .catalogue import CatalogueEntry, installed_versions
 from .environment import engine_environment
 from .smoke.run import TIME_LIMIT, Tried, smoke_test
 
-__all__ = ["build_catalogue", "harvested", "packaged_catalogue"]
+__all__ = ["build_catalogue", "harvested", "packaged_catalogue", "table_of", "write_table"]
 
 _SLOW_START = 15.0  # seconds
 
@@ -119,6 +120,64 @@ def _write(output: Path, entries: Sequence[CatalogueEntry]) -> None:
     temporary = output.with_suffix(".json.part")
     temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     temporary.replace(output)
+
+
+def write_table(catalogue: Path, table: Path) -> None:
+    """Write the table of the documentation for a catalogue file."""
+    table.write_text(table_of(json.loads(catalogue.read_text(encoding="utf-8"))), encoding="utf-8")
+
+
+def table_of(content: dict[str, Any]) -> str:
+    """A catalogue as a page of Markdown: what is offered by category, then what is not and why."""
+    entries = [CatalogueEntry.from_json(entry) for entry in content["functions"]]
+    offered = [entry for entry in entries if entry.info.offered]
+    versions = ", ".join(f"{name} {version}" for name, version in content["versions"].items())
+    lines = [
+        "# Functions",
+        "",
+        f"Steps of pipelines may name {len(offered)} functions. They were tested as steps with {versions}.",
+        "This page is written by `openhcs-execution catalogue build --table docs/functions.md`.",
+        "",
+        "- *Type*: whether the result has the type of the image, or is float32.",
+        "- *Grey values*: **kept** (mean and unit stay), **units** (other values, still grey values: twice the light gives",
+        "  twice the result), **changed** (on purpose), **score** (a number without a unit), **mask** (0 and 1), **untouched**",
+        "  (the image is handed on).",
+        "- *Fields*: whether fields of a well are computed separately, or together on purpose.",
+        "- *Seconds* and *MB*: of one plane of one megapixel on the machine of the test, to compare functions with each other.",
+        "",
+    ]
+    for category in CATEGORIES:
+        rows = [entry for entry in offered if entry.info.category == category]
+        lines += [f"## {category.capitalize()}", "", "| function | id | library | type | grey values | fields | seconds | MB |"]
+        lines += ["|---|---|---|---|---|---|---|---|", *(_offered_row(entry) for entry in rows), ""]
+    lines += ["## Not offered", "", "| function | id | library | why |", "|---|---|---|---|"]
+    lines += [
+        f"| {_cell(entry.info.title)} | `{entry.info.id}` | {entry.info.library} | {_cell(entry.info.reason)} |"
+        for entry in entries
+        if not entry.info.offered
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _offered_row(entry: CatalogueEntry) -> str:
+    info, tests = entry.info, entry.tests
+    cost = info.cost or FunctionCost(seconds_per_megapixel=0, memory_mb_per_megapixel=0)
+    cells = (
+        _cell(info.title),
+        f"`{info.id}`",
+        info.library,
+        tests["dtype"],
+        tests["intensity"],
+        tests["fields"],
+        f"{cost.seconds_per_megapixel:.2g}",
+        f"{cost.memory_mb_per_megapixel:.0f}",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(text: str) -> str:
+    """Text that cannot break a table or become markup."""
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
 
 
 def _harvest(answer: Path) -> None:

@@ -48,7 +48,7 @@ def focal_planes(fields: Iterable[FieldShape]) -> int:
 
 def projects_focal_planes(function_id: str) -> bool:
     """Whether the function brings several focal planes down to one."""
-    return catalogue_entry(function_id).grouping.over == "z_index"
+    return "z_index" in catalogue_entry(function_id).grouping.over
 
 
 def _time_series(plate: PlateShape) -> Misfit | None:
@@ -89,7 +89,7 @@ def _unprojected(document: PipelineDocument, plate: PlateShape) -> Misfit | None
 
 
 def _sizes_that_differ(document: PipelineDocument, plate: PlateShape) -> Misfit | None:
-    together = [(index, step) for index, step, entry in _steps(document) if entry.grouping.over == "site"]
+    together = [(index, step) for index, step, entry in _steps(document) if "site" in entry.grouping.over]
     wells = _wells_where(plate, lambda fields: len({(field.size_y, field.size_x) for field in fields}) > 1)
     if not together or not wells:
         return None

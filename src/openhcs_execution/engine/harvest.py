@@ -65,11 +65,14 @@ def entries(registered: list[Upstream]) -> list[CatalogueEntry]:
     made = [_of_step(info) for info in _step_functions()]
     made += [_of_candidate(candidate) for candidate in candidates().values()]
     known = {entry.info.id for entry in made}
-    made.sort(
-        key=lambda entry: (CATEGORIES.index(entry.info.category), entry.info.library != "omero-openhcs", entry.info.title)
-    )
+    made.sort(key=lambda entry: (_place(entry.info.category), entry.info.library != "omero-openhcs", entry.info.title))
     rest = [_not_offered(function) for function in registered if function.id not in known and function.id not in REPLACED]
     return made + sorted(rest, key=lambda entry: entry.info.title)
+
+
+def _place(category: str) -> int:
+    """Where a category stands on pages; unknown ones come last."""
+    return CATEGORIES.index(category) if category in CATEGORIES else len(CATEGORIES)
 
 
 def _step_functions() -> list[FunctionInfo]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 
 from .candidates import Candidate, Kind
 
-__all__ = ["MAKES_LABELS", "MEASURES", "SEES_WELL", "name_parameters"]
+__all__ = ["ADAPTED", "MAKES_LABELS", "MEASURES", "SEES_WELL", "attribute_of", "name_parameters"]
+
+ADAPTED = "openhcs_execution.engine.functions.adapted"
+"""The module that has the callables of candidates as attributes."""
 
 MAKES_LABELS = frozenset({Kind.OBJECTS, Kind.POINTS, Kind.REGROUP})
 MEASURES = MAKES_LABELS | {Kind.MEASURE_OBJECTS, Kind.MEASURE_FIELD, Kind.WELL_FIELDS}
@@ -19,3 +22,8 @@ def name_parameters(candidate: Candidate) -> tuple[str, ...]:
     if candidate.kind in _TAKES_LABELS:
         names += ("objects",)
     return names + tuple(shown.name for shown in candidate.parameters if shown.said.get("type") == "objects")
+
+
+def attribute_of(function_id: str) -> str:
+    """The attribute of :data:`ADAPTED` that stands for a candidate, without names of objects."""
+    return function_id.replace(":", "_").replace(".", "_")

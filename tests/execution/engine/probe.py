@@ -126,9 +126,12 @@ def scenario_projection(folder: Path) -> Any:
 
 
 def scenario_signatures(folder: Path) -> Any:
-    """Parameters and defaults of every callable behind the catalogue."""
+    """Parameters and defaults of every callable behind the catalogue; each also becomes a step."""
     report = {}
     for info in load_functions():
+        if not info.offered:
+            continue
+        build_steps(PipelineDocument(id="p", name="P", steps=[PipelineStep(name="S", function=info.id)]), ["C1", "C2"])
         parameters = inspect.signature(callable_of(info.id)).parameters
         report[info.id] = {
             name: getattr(parameter.default, "value", parameter.default)

@@ -64,19 +64,28 @@ def test_projection_of_focal_planes(probe: Callable[[str], Any]) -> None:
     assert probe("projection") == {"fields": [1, 4], "right": True}
 
 
+_OF_THE_ENGINE = {"channels", "channels_per_field", "slice_by_slice"}
+"""What the adapter and OpenHCS fill in themselves."""
+
+
 def test_the_catalogue_says_what_the_functions_take(probe: Callable[[str], Any]) -> None:
+    """Every offered function becomes a step, and its parameters, defaults and types are those of the catalogue."""
     signatures = probe("signatures")
-    assert set(signatures) == {info.id for info in load_functions()}
-    for info in load_functions():
-        described = {parameter.name: parameter.default for parameter in info.parameters}
-        # The adapter fills in the choice of channels; OpenHCS adds its own switches and the label image.
-        real = {name: value for name, value in signatures[info.id].items() if name not in ("channels", "slice_by_slice")}
-        assert described == real, info.id
-        for parameter in info.parameters:
-            if parameter.type in ("integer", "number", "boolean"):
-                assert isinstance(
-                    signatures[info.id][parameter.name], {"integer": int, "number": float, "boolean": bool}[parameter.type]
-                )
+    offered = {info.id: info for info in load_functions() if info.offered}
+    assert set(signatures) == set(offered)
+    for info in offered.values():
+        real = {name: value for name, value in signatures[info.id].items() if name not in _OF_THE_ENGINE}
+        # Names of objects and columns are part of the callable of an adapted function, not among its parameters.
+        described = {
+            parameter.name: parameter
+            for parameter in info.parameters
+            if parameter.name in real or (parameter.name not in ("name",) and parameter.type != "objects")
+        }
+        assert {name: parameter.default for name, parameter in described.items()} == real, info.id
+        kinds = {"integer": int, "number": float, "boolean": bool}
+        for name, parameter in described.items():
+            if parameter.type in kinds:
+                assert isinstance(real[name], kinds[parameter.type]), (info.id, name)
 
 
 def test_scripts_import_what_the_engine_runs(probe: Callable[[str], Any]) -> None:

@@ -20,6 +20,7 @@ from ..functions.planes import finite, plane_of
 from ..imaging.labels import drop_small, remove_border_objects, renumber
 from ..imaging.objects import measure_shape, object_count
 from ..imaging.objects_of import discs, mask_to_labels
+from ..naming import SEES_WELL
 from ..tables import FieldMeasurements, WellMeasurements
 from .calls import call
 from .planes import given, scaled, taken
@@ -45,11 +46,19 @@ class Asked:
     names: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     channels: tuple[int, ...] = ()
-    channels_per_field: int = 1
+    channels_per_field: int = 0
 
 
 def adapt(asked: Asked) -> tuple[Any, ...]:
-    """Run the adapter of the candidate's kind: the image for the next step, then the artifacts of the kind."""
+    """Run the adapter of the candidate's kind: the image for the next step, then the artifacts of the kind.
+
+    Raises:
+        OpenHCSError: ``bad_pipeline`` for a function that sees a well and is not told how many channels its fields have;
+            guessing would take channels for fields.
+        Exception: whatever the function raises.
+    """
+    if asked.candidate.kind in SEES_WELL and (asked.channels_per_field < 1 or len(asked.image) % asked.channels_per_field):
+        raise OpenHCSError("bad_pipeline", f"{asked.candidate.title} must be told how many channels a field has.", status=422)
     return _ADAPTERS[asked.candidate.kind](asked)
 
 

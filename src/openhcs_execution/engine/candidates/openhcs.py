@@ -561,7 +561,7 @@ _PORT_MEASURES = [
         "measurement",
         "Blur, saturation and intensity of a field, as shares of the full range.",
         fixed={"calculate_threshold": False},
-        pick=1,
+        recipe="port_values",
     ),
     _port(
         "intensity",
@@ -683,6 +683,7 @@ _NATIVE = [
         grey=Grey.KEPT,
         gives=Gives.FLOAT32,
         fixed={"rank": 1},
+        recipe="flat_field",
         parameters=(
             shown(
                 "correction_mode",

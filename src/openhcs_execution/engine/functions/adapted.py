@@ -24,7 +24,7 @@ from openhcs.core.pipeline.function_contracts import artifact_inputs, artifact_o
 from ..adapters.kinds import Asked, adapt
 from ..candidates import Candidate, Kind, candidates
 from ..catalogue import catalogue_entry
-from ..naming import MAKES_LABELS, MEASURES, SEES_WELL, name_parameters
+from ..naming import MAKES_LABELS, MEASURES, SEES_WELL, attribute_of, name_parameters
 from .artifacts import LABELS, labels_of, measurements_of
 
 __all__ = ["step_function"]
@@ -53,11 +53,7 @@ def __getattr__(attribute: str) -> Callable[..., Any]:
 
 @lru_cache(maxsize=1)
 def _ids() -> dict[str, str]:
-    return {_base(function_id): function_id for function_id in candidates()}
-
-
-def _base(function_id: str) -> str:
-    return function_id.replace(":", "_").replace(".", "_")
+    return {attribute_of(function_id): function_id for function_id in candidates()}
 
 
 @lru_cache(maxsize=1024)
@@ -65,12 +61,12 @@ def _made(function_id: str, ordered: tuple[str, ...]) -> Callable[..., Any]:
     candidate = candidates()[function_id]
     names = dict(zip(name_parameters(candidate), ordered, strict=True))
     defaults = _defaults(candidate)
-    attribute = _SEPARATOR.join((_base(function_id), *ordered))
+    attribute = _SEPARATOR.join((attribute_of(function_id), *ordered))
 
     def work(image: np.ndarray, **given: Any) -> Any:
         taken: dict[str, np.ndarray] = {name: np.asarray(given.pop(name)) for name in ("objects", "others") if name in given}
         channels = tuple(given.pop("channels", ()))
-        channels_per_field = given.pop("channels_per_field", 1)
+        channels_per_field = given.pop("channels_per_field", 0)
         answer = adapt(Asked(candidate, image, taken, names, defaults | given, channels, channels_per_field))
         return answer if len(answer) > 1 else answer[0]
 
@@ -98,7 +94,7 @@ def _signature(candidate: Candidate) -> inspect.Signature:
     if candidate.kind in (Kind.IMAGE, Kind.PAINT, Kind.WELL_IMAGE):
         parts.append(parameter("channels", keyword, default=(), annotation=tuple[int, ...]))
     if candidate.kind in SEES_WELL:
-        parts.append(parameter("channels_per_field", keyword, default=1, annotation=int))
+        parts.append(parameter("channels_per_field", keyword, default=0, annotation=int))
     return inspect.Signature(parts)
 
 

@@ -92,7 +92,7 @@ def key_of(entry: CatalogueEntry) -> str:
     candidate = candidates().get(entry.info.id)
     if candidate is not None:
         parts.append(repr(replace(candidate, title="", help="", category="")))
-        parts.append(inspect.getsource(recipe(candidate.recipe)) if candidate.recipe else "")
+        parts.append(Path(inspect.getfile(recipe(candidate.recipe))).read_text(encoding="utf-8") if candidate.recipe else "")
     parts += [repr(installed_versions()), *(_source(path) for path in _SOURCES), _source_of_own(entry.info.import_path or "")]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
 

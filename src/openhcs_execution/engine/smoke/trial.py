@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+import inspect
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,15 @@ import numpy as np
 from openhcs_client import PipelineDocument, PipelineStep
 
 from ..candidates import Kind, Takes, candidates
-from ..catalogue import CatalogueEntry
+from ..catalogue import CatalogueEntry, catalogue_entry
+from ..naming import SEES_WELL, name_parameters
 from ..orchestration import run_well
 from ..staging import StagingFolder
-from ..steps import build_steps
+from ..steps import build_steps, callable_of
 from ..tables import FieldMeasurements, WellMeasurements
 from .look import SEEN, look_step
 
-__all__ = ["Seen", "needs_mask", "run_step", "steps_before"]
+__all__ = ["Seen", "call_step", "needs_mask", "run_step", "same", "steps_before"]
 
 _MAKERS = {"objects": 1, "spots": 2}
 
@@ -98,6 +100,78 @@ def run_step(entry: CatalogueEntry, planes: Mapping[tuple[int, int], np.ndarray]
         elif artifact.name in of_step:
             seen.artifacts[artifact.field][artifact.name] = artifact.value
     return seen
+
+
+def call_step(entry: CatalogueEntry, planes: Mapping[tuple[int, int], np.ndarray]) -> Seen:
+    """The same without OpenHCS's orchestrator, which takes most of the time: the step's callable on the planes of each call.
+
+    Raises:
+        Exception: whatever the function raises.
+    """
+    channels = sorted({channel for _, channel in planes})
+    fields = sorted({number for number, _ in planes})
+    step = tried_step(entry, len(channels), len(fields))
+    seen = Seen(artifacts={number: {} for number in fields})
+    if entry.kind in SEES_WELL:
+        stack = np.stack([planes[number, channel] for number in fields for channel in channels])
+        answer = _called(step, stack, {"channels_per_field": len(channels)})
+        image = answer[0].reshape(len(fields), len(channels), *stack.shape[1:])
+        seen.images = {number: image[index] for index, number in enumerate(fields)}
+        for value in answer[1:]:
+            for number, part in zip(fields, value.fields, strict=True):
+                seen.artifacts[number]["measurements"] = part
+        return seen
+    if entry.grouping.by == "channel":
+        return _called_by_channel(entry, step, planes, fields, channels)
+    for number in fields:
+        image = np.stack([planes[number, channel] for channel in channels])
+        objects: dict[str, np.ndarray] = {}
+        for before in steps_before(entry, len(channels)):
+            made = _called(before, image, {})[1]
+            objects |= {"labels" if "nuclei" in entry.info.inputs else str(before.parameters["name"]): made}
+        taken = {
+            parameter.name: objects[parameter.default] for parameter in entry.info.parameters if parameter.type == "objects"
+        }
+        taken |= {"labels": objects["labels"]} if "labels" in objects else {}
+        answer = _called(step, image, taken)
+        seen.images[number] = answer[0]
+        for value in answer[1:]:
+            name = "measurements" if isinstance(value, FieldMeasurements) else "labels_made"
+            seen.artifacts[number][name] = value
+    return seen
+
+
+def _called_by_channel(
+    entry: CatalogueEntry,
+    step: PipelineStep,
+    planes: Mapping[tuple[int, int], np.ndarray],
+    fields: Sequence[int],
+    channels: Sequence[int],
+) -> Seen:
+    """For the functions that see one channel at a time: all its fields, or the focal planes of one."""
+    images: dict[int, list[np.ndarray]] = {number: [] for number in fields}
+    for channel in channels:
+        if entry.grouping.over == ("site",):
+            result = _called(step, np.stack([planes[number, channel] for number in fields]), {})[0]
+            for number, plane in zip(fields, result, strict=True):
+                images[number].append(plane)
+        else:
+            for number in fields:
+                images[number].append(
+                    np.asarray(_called(step, planes[number, channel][None], {})[0]).reshape(planes[number, channel].shape)
+                )
+    return Seen({number: np.stack(parts) for number, parts in images.items()}, {number: {} for number in fields})
+
+
+def _called(step: PipelineStep, image: np.ndarray, more: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Call the step's callable with its parameters; names and objects are part of the callable or of ``more``."""
+    entry = catalogue_entry(step.function)
+    named = name_parameters(candidates()[step.function]) if step.function in candidates() else ()
+    parameters = {name: value for name, value in step.parameters.items() if name not in named}
+    # Without OpenHCS's decorations: called outside of its orchestrator they convert types in a way of their own.
+    function = inspect.unwrap(callable_of(step.function, step.parameters))
+    answer = function(image, **parameters, **more)
+    return answer if isinstance(answer, tuple) and len(entry.info.outputs) > 1 else (answer,)
 
 
 def _of_earlier(artifact: str, before: list[PipelineStep]) -> bool:

@@ -18,6 +18,7 @@ __all__ = [
     "morph",
     "port_on_labels",
     "port_rows",
+    "port_values",
     "primary_objects",
     "secondary_objects",
     "tertiary_objects",
@@ -30,11 +31,13 @@ def _wrapped(labels: np.ndarray) -> Any:
     """A label image as OpenHCS passes it between steps, with its labels declared."""
     from openhcs.core.runtime_object_label_domains import ObjectLabelDomain
     from openhcs.core.runtime_object_labels import ObjectLabelPayload, ObjectLabelVariantData
+    from openhcs.core.source_spatial_domain import SourceSpatialDomain
 
     present = tuple(int(label) for label in np.unique(labels) if label)
     return ObjectLabelPayload(
         variant_data=ObjectLabelVariantData(labels=labels),
         domain=ObjectLabelDomain(declared_object_ids=present),
+        source_spatial_domain=SourceSpatialDomain(origin_yx=(0, 0), source_shape_yx=labels.shape),
     )
 
 
@@ -111,6 +114,16 @@ def port_on_labels(function: Function, labels: np.ndarray, **parameters: Any) ->
     if not labels.any():
         return labels
     return _labels(function(np.zeros(labels.shape, np.float32), labels=_wrapped(labels), **parameters))
+
+
+def port_values(function: Function, plane: np.ndarray, **parameters: Any) -> dict[str, float]:
+    """A module that measures a plane in several rows, each with numbers of its own: the first number of each column."""
+    values = {}
+    for name, cells in function(plane, **parameters)[-1].columns.items():
+        numbers = [float(cell) for cell in cells if isinstance(cell, int | float | np.number)]
+        if numbers and name not in ("slice_index", "scale"):
+            values[str(name)] = numbers[0]
+    return values
 
 
 def port_rows(

@@ -16,6 +16,7 @@ __all__ = [
     "count_cells",
     "count_cells_simple",
     "equalize_histogram",
+    "flat_field",
     "neurite_outgrowth",
     "percentile_normalize",
     "skan",
@@ -60,6 +61,13 @@ def count_cells_simple(function: Function, stack: np.ndarray, split_large: bool,
 def count_cells(function: Function, stack: np.ndarray, **parameters: Any) -> np.ndarray:
     """The label image, of which the function gives the mask or the labels."""
     return function(stack, enable_preprocessing=True, **parameters)[2][0]
+
+
+def flat_field(function: Function, fields: np.ndarray, **parameters: Any) -> np.ndarray:
+    """With the mean grey value of all fields kept: the function recentres by the mean of its estimate, which is lower."""
+    corrected = function(fields, **parameters)
+    before, after = float(fields.mean()), float(corrected.mean())
+    return corrected * (before / after) if after > 0 else corrected
 
 
 def neurite_outgrowth(
