@@ -214,6 +214,60 @@ def scenario_paths(folder: Path) -> Any:
     return report
 
 
+def scenario_smoke(folder: Path) -> Any:
+    """The smoke test on functions that do what it must catch."""
+    import types
+
+    from scipy import ndimage
+
+    from openhcs_execution.engine import harvest
+    from openhcs_execution.engine.candidates import Candidate, Grey, Kind, candidates
+    from openhcs_execution.engine.catalogue import use_entries
+    from openhcs_execution.engine.smoke import checks
+
+    def stretches(plane: np.ndarray) -> np.ndarray:
+        return (plane - plane.min()) / (np.ptp(plane) or 1) * 60000
+
+    def mixes(fields: np.ndarray) -> np.ndarray:
+        return ndimage.gaussian_filter(fields, 1.0)
+
+    def dims(plane: np.ndarray) -> np.ndarray:
+        return plane * 0.8
+
+    def fails_on_nothing(plane: np.ndarray) -> np.ndarray:
+        return plane / 1 if plane.any() else 1 / 0
+
+    state = np.random.default_rng(0)
+
+    def random(plane: np.ndarray) -> np.ndarray:
+        return plane + state.integers(0, 50, plane.shape)
+
+    def good(plane: np.ndarray) -> np.ndarray:
+        return ndimage.gaussian_filter(plane, 1.0, mode="nearest")
+
+    toys = types.ModuleType("skimage.toys")
+    sys.modules["skimage.toys"] = toys
+    grey = {"dims": Grey.KEPT, "stretches": Grey.UNITS, "mixes": Grey.UNITS, "good": Grey.KEPT}
+    for function in (stretches, mixes, dims, fails_on_nothing, random, good):
+        name = function.__name__
+        setattr(toys, name, function)
+        kind = Kind.WELL_IMAGE if name == "mixes" else Kind.IMAGE
+        candidates()[f"skimage:toys.{name}"] = Candidate(
+            f"skimage:toys.{name}", kind, name, "morphology", "", f"skimage.toys.{name}", grey=grey.get(name, Grey.CHANGED)
+        )
+    entries = harvest.entries([])
+    use_entries(entries)
+    checks._TOGETHER = frozenset()
+    report = {}
+    for entry in entries:
+        if entry.info.id.startswith("skimage:toys"):
+            try:
+                report[entry.info.title] = checks.check(entry, lambda what: None)
+            except checks.Failed as failed:
+                report[entry.info.title] = str(failed)
+    return report
+
+
 if __name__ == "__main__":
     scenario, folder = sys.argv[1], Path(sys.argv[2])
     answer = globals()[f"scenario_{scenario}"](folder)
