@@ -230,6 +230,8 @@ def _cost(entry: CatalogueEntry, mask: bool) -> dict[str, Any]:
         arguments["labels"] = labels
     planes = 2 if entry.kind in SEES_WELL or "second_channel" in entry.parameters else 1
     function = inspect.unwrap(callable_of(entry.info.id))
+    if entry.kind in SEES_WELL:
+        arguments["channels_per_field"] = 1
     if entry.kind == Kind.WELL_FIELDS:
         arguments |= {"rows": 1, "columns": 2}
     if entry.info.id == "omero_openhcs:measure_colocalisation":

@@ -64,10 +64,12 @@ def count_cells(function: Function, stack: np.ndarray, **parameters: Any) -> np.
 
 
 def flat_field(function: Function, fields: np.ndarray, **parameters: Any) -> np.ndarray:
-    """With the mean grey value of all fields kept: the function recentres by the mean of its estimate, which is lower."""
-    corrected = function(fields, **parameters)
-    before, after = float(fields.mean()), float(corrected.mean())
-    return corrected * (before / after) if after > 0 else corrected
+    """With the mean grey value of each field kept: the function divides by an estimate that has the brightness of the field
+    in it, so it makes all fields alike and hides what differs between them.
+    """
+    corrected = np.asarray(function(fields, **parameters), dtype=np.float32)
+    before, after = fields.mean(axis=(1, 2), keepdims=True), corrected.mean(axis=(1, 2), keepdims=True)
+    return corrected * np.divide(before, after, out=np.ones_like(after), where=after > 0)
 
 
 def neurite_outgrowth(
