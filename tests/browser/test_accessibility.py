@@ -146,8 +146,25 @@ def test_results(anna: Page, stack: Stack, execution: str) -> None:
     anna.locator('#oh-map [data-well="B02"]').click()
     expect(anna.locator("#oh-well-body img").first).to_be_visible()
     assert violations(anna) == []
+    expect(anna.locator("#oh-quality")).to_contain_text("From 0 of 0 positive")
+    anna.locator("#oh-heat-options summary").click()
+    anna.select_option("#oh-heat-limits", "manual")
+    assert violations(anna) == []
     anna.select_option("#oh-shown", "")
     assert violations(anna) == []
+
+
+def test_marking_control_wells_with_the_keyboard(anna: Page, stack: Stack, execution: str) -> None:
+    anna.goto(f"{stack.web_url}/openhcs/results/{execution}/")
+    anna.locator("#oh-mark-controls").press("Enter")
+    dialog = anna.get_by_role("dialog")
+    expect(dialog.locator('[data-well="A01"]')).to_be_visible()
+    assert violations(anna) == []
+    dialog.locator('[data-well="B02"]').press("Space")
+    dialog.get_by_role("button", name="Empty").press("Enter")
+    expect(dialog.locator('[data-well="B02"]')).to_have_attribute("aria-label", re.compile("empty"))
+    anna.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
 
 
 def test_the_viewer(anna: Page, stack: Stack, execution: str) -> None:

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from playwright.sync_api import Page, expect
 from stack import Stack
 
 from omero_sandbox.demo.install import SYNTHETIC_PLATE
@@ -14,6 +17,8 @@ from openhcs_client import ExecutionDetail, RemoteOrchestrator
 from .conftest import first_user, omero_connection, plate_named, web_client
 
 pytestmark = pytest.mark.stack
+
+MINUTE = 60_000
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +84,36 @@ def test_the_quality_report_knows_it_from_the_annotations_of_the_wells(
     # Half of the compounds do nothing and the others act by dose, from the left to the right.
     assert [effect.along for effect in marker.drift if effect.found] == ["columns"]
     assert marker.b_scores is not None and len(marker.b_scores) == 80
+
+
+@pytest.mark.browser
+def test_the_panel_shows_it(page: Page, stack: Stack, colocalised: ExecutionDetail) -> None:
+    """The results page says Z' beside the plate, marks the controls on it, and draws the values, or their B-scores."""
+    account = stack.users()[first_user(stack)]
+    address = f"/openhcs/results/{colocalised.execution_id}/"
+    page.goto(f"{stack.web_url}/webclient/login/?url={address}")
+    page.fill("#id_username", account.name)
+    page.fill("#id_password", account.password)
+    page.click("[type=submit]")
+    shown = page.locator('#oh-quality [data-figure="z_prime"]')
+    expect(shown).to_have_text(re.compile(r"^0\.\d+$"), timeout=MINUTE)
+    assert float(shown.inner_text()) == pytest.approx(plate_truth().z_prime, abs=0.05)
+    expect(page.locator("#oh-quality .oh-verdict")).to_contain_text("excellent assay")
+    expect(page.locator("#oh-map [data-well] .openhcs-platemap-mark")).to_have_count(16)
+
+    def colours() -> list[str]:
+        bodies = page.locator("#oh-map [data-well] .openhcs-platemap-body")
+        return bodies.evaluate_all("bodies => bodies.map(body => body.getAttribute('fill'))")
+
+    measured = colours()
+    assert len(set(measured)) > 40
+    page.locator("#oh-heat-options summary").click()
+    page.select_option("#oh-heat-scale", "cividis")
+    assert not set(measured) & set(colours())
+    page.select_option("#oh-heat-values", "scores")
+    expect(page.locator('#oh-map [data-well="A01"]')).to_have_attribute("aria-label", re.compile("B-score.*no value"))
+    # Controls have no B-scores: they are hatched.
+    assert sum(colour.startswith("url(") for colour in colours()) == 16
 
 
 def test_blurred_and_empty_fields_are_flagged(client: RemoteOrchestrator, counted: ExecutionDetail) -> None:

@@ -44,6 +44,16 @@ _KEYS = {
 _COMPOUND, _CONCENTRATION = "compound ", "concentration "
 """Beginnings of keys that end with a well."""
 
+# Rows of text: whole annotations of 384 wells would take ten times as long, and pages ask again while a run goes on.
+_PAIRS_OF_WELLS = (
+    "select l.parent.row, l.parent.column, a.id, m.name, m.value "
+    "from WellAnnotationLink l, MapAnnotation a join a.mapValue m where l.child.id = a.id and l.parent.plate.id = :id"
+)
+_TAGS_OF_WELLS = (
+    "select l.parent.row, l.parent.column, a.id, a.textValue "
+    "from WellAnnotationLink l, TagAnnotation a where l.child.id = a.id and l.parent.plate.id = :id"
+)
+
 logger = logging.getLogger(__name__)
 
 
@@ -186,23 +196,15 @@ def _annotated_wells(conn: BlitzGateway, plate: PlateSummary) -> list[WellConten
     """Wells whose own key-value pairs (``Role``, ``Control Type``…) or tags (*positive control*…) say what they are for."""
     parameters = ParametersI()
     parameters.addId(plate.plate_id)
-    rows = conn.getQueryService().projection(
-        "select w.id, w.row, w.column from Well w where w.plate.id = :id", parameters, conn.SERVICE_OPTS
-    )
-    names = {well_id: well_name(row, column) for well_id, row, column in map(unwrap, rows)}
-    if not names:
-        return []
+
+    def rows(query: str) -> list[list[Any]]:
+        return [unwrap(row) for row in conn.getQueryService().projection(query, parameters, conn.SERVICE_OPTS)]
+
+    found = rows(_PAIRS_OF_WELLS) + [[*where, "role", text] for *where, text in rows(_TAGS_OF_WELLS)]
     pairs: dict[str, list[tuple[str, str]]] = {}
     # By annotation, so that a newer one has the last word.
-    links = sorted(
-        (link._obj for link in conn.getAnnotationLinks("Well", parent_ids=list(names))), key=lambda link: unwrap(link.child.id)
-    )
-    for link in links:
-        well = names[unwrap(link.parent.id)]
-        if isinstance(link.child, omero.model.MapAnnotation):
-            pairs.setdefault(well, []).extend((pair.name, pair.value) for pair in link.child.getMapValue())
-        elif isinstance(link.child, omero.model.TagAnnotation):
-            pairs.setdefault(well, []).append(("role", unwrap(link.child.textValue) or ""))
+    for row, column, _, key, value in sorted(found, key=lambda each: each[2]):
+        pairs.setdefault(well_name(row, column), []).append((key or "", value or ""))
     contents = [_annotated(well, found) for well, found in pairs.items()]
     if all(entry.role is WellRole.TREATMENT for entry in contents):
         return []

@@ -54,7 +54,7 @@ export function markControls(options: ControlsDialogOptions): void {
   clear.hidden = options.known?.source !== 'own';
   const dialog = make(
     'dialog',
-    { class: 'oh-dialog oh-dialog-wide', 'aria-labelledby': 'oh-controls-title' },
+    { class: 'oh-dialog oh-dialog-plate', 'aria-labelledby': 'oh-controls-title' },
     make('h2', { id: 'oh-controls-title' }, 'Control wells'),
     make('p', { class: 'oh-hint' }, 'Choose wells (drag, or Space and Shift with the arrow keys), then say what they are.'),
     roleButtons(),

@@ -9,9 +9,14 @@ export interface QualityLiveOptions {
   executionId: string;
   onReport: (report: QualityReport, measurement: string) => void;
   onError: (error: Error) => void;
-  /** Milliseconds between the beginnings of two questions about the same measurement; default 3000. */
+  /**
+   * Milliseconds between the beginnings of two questions about the same measurement, at least; default 3000. A server that
+   * takes long is asked less often: it is busy for a fifth of the time with one page at most.
+   */
   interval?: number;
 }
+
+const BREATHER = 5;
 
 export interface QualityLive {
   /** Ask about `measurement` now, or as soon as the interval and the question under way allow. */
@@ -25,6 +30,7 @@ export function followQuality(options: QualityLiveOptions): QualityLive {
   let wanted = '';
   let asked = '';
   let askedAt = Number.NEGATIVE_INFINITY;
+  let took = 0;
   let running = false;
   let due = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -33,7 +39,7 @@ export function followQuality(options: QualityLiveOptions): QualityLive {
     if (!due || running || !wanted) return;
     clearTimeout(timer);
     // Another measurement is somebody waiting in front of the screen; the same one only grows by a few wells.
-    const wait = wanted === asked ? askedAt + interval - Date.now() : 0;
+    const wait = wanted === asked ? askedAt + Math.max(interval, BREATHER * took) - Date.now() : 0;
     timer = setTimeout(() => void run(), Math.max(0, wait));
   }
 
@@ -50,6 +56,7 @@ export function followQuality(options: QualityLiveOptions): QualityLive {
     } catch (error) {
       if (measurement === wanted) onError(error as Error);
     } finally {
+      took = Date.now() - askedAt;
       running = false;
       schedule();
     }

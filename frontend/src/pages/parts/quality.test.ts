@@ -163,6 +163,21 @@ describe('asking for the quality', () => {
     vi.useRealTimers();
   });
 
+  it('asks a slow server less often', async () => {
+    vi.useFakeTimers();
+    const slow = () => new Promise<QualityReport>((resolve) => setTimeout(() => resolve(report()), 2000));
+    const get = vi.fn(slow);
+    const live = followQuality({ api: { get } as unknown as Api, executionId: 'e1', onReport: vi.fn(), onError: vi.fn() });
+    live.ask('area');
+    await vi.advanceTimersByTimeAsync(2100);
+    live.ask('area');
+    await vi.advanceTimersByTimeAsync(7800);
+    expect(get).toHaveBeenCalledTimes(1);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(get).toHaveBeenCalledTimes(2);
+    vi.useRealTimers();
+  });
+
   it('tells an error and goes on', async () => {
     vi.useFakeTimers();
     const get = vi.fn().mockRejectedValueOnce(new Error('no answer')).mockResolvedValueOnce(report());
