@@ -160,7 +160,10 @@ def test_marking_control_wells_with_the_keyboard(anna: Page, stack: Stack, execu
     dialog = anna.get_by_role("dialog")
     expect(dialog.locator('[data-well="A01"]')).to_be_visible()
     assert violations(anna) == []
-    dialog.locator('[data-well="B02"]').press("Space")
+    dialog.locator('[data-well="A01"]').press("ArrowDown")
+    anna.keyboard.press("ArrowRight")
+    expect(dialog.locator('[data-well="B02"]')).to_be_focused()
+    anna.keyboard.press("Space")
     dialog.get_by_role("button", name="Empty").press("Enter")
     expect(dialog.locator('[data-well="B02"]')).to_have_attribute("aria-label", re.compile("empty"))
     anna.keyboard.press("Escape")
