@@ -198,6 +198,7 @@ def test_the_public_user_reads_and_never_submits(
         assert (response.status_code, error_of(response)["code"]) == (403, "public_user")
         listed = anyone.get("/openhcs/pipelines/").text
         assert "Count nuclei" in listed
+        assert "New pipeline" not in listed
         assert "data-oh-action" not in listed
         assert anyone.get("/openhcs/api/v1/pipelines/nuclei-count/export/").status_code == 200
 
