@@ -223,6 +223,7 @@ def scenario_smoke(folder: Path) -> Any:
     from openhcs_execution.engine import harvest
     from openhcs_execution.engine.candidates import Candidate, Grey, Kind, candidates
     from openhcs_execution.engine.catalogue import use_entries
+    from openhcs_execution.engine.functions import adapted
     from openhcs_execution.engine.smoke import checks
 
     def stretches(plane: np.ndarray) -> np.ndarray:
@@ -255,6 +256,7 @@ def scenario_smoke(folder: Path) -> Any:
         candidates()[f"skimage:toys.{name}"] = Candidate(
             f"skimage:toys.{name}", kind, name, "morphology", "", f"skimage.toys.{name}", grey=grey.get(name, Grey.CHANGED)
         )
+    adapted._ids.cache_clear()  # attributes were asked for while OpenHCS was imported
     entries = harvest.entries([])
     use_entries(entries)
     checks._TOGETHER = frozenset()
