@@ -32,7 +32,7 @@ function parameter(name: string, change: Partial<FunctionParameter> = {}): Funct
 
 function info(id: string, title: string, change: Partial<FunctionInfo> = {}): FunctionInfo {
   const plain = { library: 'OpenHCS', category: 'other', help: '', parameters: [], inputs: ['image'], outputs: ['image'] };
-  return { id, title, ...plain, restrictable: false, offered: true, reason: '', cost: null, ...change };
+  return { id, title, ...plain, restrictable: false, offered: true, reason: '', cost: null, import_path: null, ...change };
 }
 
 const SIGMA = parameter('sigma', { minimum: 0.1, maximum: 50, unit: 'pixels' });

@@ -139,6 +139,7 @@ describe('a card', () => {
     offered: true,
     reason: '',
     cost: null,
+    import_path: null,
   };
   const actions = { move: () => undefined, duplicate: () => undefined, remove: () => undefined, insertAfter: () => undefined };
 

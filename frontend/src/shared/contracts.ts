@@ -167,6 +167,7 @@ export interface FunctionInfo {
   offered: boolean;
   reason: string;
   cost: FunctionCost | null;
+  import_path: string | null;
 }
 
 export interface RunEstimate {
