@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ._pipelines import ParameterValue
+from ._queue import WaitingCode
 
 __all__ = [
     "Event",
@@ -164,6 +165,10 @@ class Execution(BaseModel):
     status: ExecutionStatusName
     message: str = ""
     test_well: bool = False
+    paused: bool = Field(default=False, description="Wells in work are finished; no further well is begun.")
+    waiting_code: WaitingCode | None = Field(default=None, description="Why it does not get the next free worker.")
+    waiting_reason: str = Field(default="", description="The same as a sentence.")
+    queue_position: int | None = Field(default=None, ge=1, description="Its place among those that wait, from 1.")
     wells_total: int
     wells_completed: int = 0
     wells_failed: int = 0
@@ -190,6 +195,10 @@ class ExecutionStatus(BaseModel):
     execution_id: str
     status: ExecutionStatusName
     message: str = ""
+    paused: bool = Field(default=False, description="Wells in work are finished; no further well is begun.")
+    waiting_code: WaitingCode | None = Field(default=None, description="Why it does not get the next free worker.")
+    waiting_reason: str = Field(default="", description="The same as a sentence.")
+    queue_position: int | None = Field(default=None, ge=1, description="Its place among those that wait, from 1.")
     wells_total: int
     wells_completed: int
     wells_failed: int
@@ -219,6 +228,8 @@ class Event(BaseModel):
         "waiting_for_sign_in",
         "signed_in",
         "cancel_requested",
+        "paused",
+        "resumed",
         "finished",
     ]
     well: str | None = None

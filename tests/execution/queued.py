@@ -131,4 +131,7 @@ def assert_consistent(database: Database, numbers: Sequence[int]) -> None:
             committed = session.scalars(
                 select(WellRow.well).where(WellRow.execution == number, WellRow.committed_at.is_not(None))
             ).all()
+            outstanding = session.execute(select(WellRow.state, WellRow.claimed).where(WellRow.execution == number)).all()
         assert row.wells_computed == len(committed)
+        assert row.wells_claimed == sum(claimed for _state, claimed in outstanding)
+        assert row.wells_waiting == sum(state == "waiting" and not claimed for state, claimed in outstanding)

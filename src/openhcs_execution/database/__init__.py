@@ -3,9 +3,22 @@
 
 from .engine import Database, DatabaseRefused
 from .migrate import migrate
-from .models import Base, EventRow, ExecutionInput, ExecutionRow, IdempotencyKey, JobSession, WellRow
+from .models import (
+    AuditRow,
+    Base,
+    EventRow,
+    ExecutionInput,
+    ExecutionRow,
+    IdempotencyKey,
+    JobSession,
+    QueuePerson,
+    QueueState,
+    UsageRow,
+    WellRow,
+)
 
 __all__ = [
+    "AuditRow",
     "Base",
     "Database",
     "DatabaseRefused",
@@ -14,6 +27,9 @@ __all__ = [
     "ExecutionRow",
     "IdempotencyKey",
     "JobSession",
+    "QueuePerson",
+    "QueueState",
+    "UsageRow",
     "WellRow",
     "migrate",
 ]

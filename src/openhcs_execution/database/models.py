@@ -8,13 +8,41 @@ wells they count; so a poll reads one row. Large texts (document, layout) are in
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Float, ForeignKey, Index, Integer, String, Text, TypeDecorator
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Date,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    TypeDecorator,
+    false,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-__all__ = ["Base", "EventRow", "ExecutionInput", "ExecutionRow", "IdempotencyKey", "JobSession", "UtcDateTime", "WellRow"]
+__all__ = [
+    "AuditRow",
+    "Base",
+    "EventRow",
+    "ExecutionInput",
+    "ExecutionRow",
+    "IdempotencyKey",
+    "JobSession",
+    "QueuePerson",
+    "QueueState",
+    "UsageRow",
+    "UtcDateTime",
+    "WellRow",
+]
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -41,7 +69,11 @@ OmeroId = Annotated[int, mapped_column(BigInteger)]
 class Base(DeclarativeBase):
     """Common base; Python types map to portable column types."""
 
-    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON}
+    type_annotation_map = {datetime: UtcDateTime, date: Date, dict[str, Any]: JSON}
+
+
+_WAITING = text("wells_waiting > 0")
+_IN_WORK = text("wells_claimed > 0")
 
 
 class ExecutionRow(Base):
@@ -71,6 +103,15 @@ class ExecutionRow(Base):
     wells_completed: Mapped[int] = mapped_column(default=0)
     wells_failed: Mapped[int] = mapped_column(default=0)
     wells_skipped: Mapped[int] = mapped_column(default=0)
+    wells_waiting: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Wells that can be given out: waiting and not claimed."""
+    wells_claimed: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Wells in work: claimed for a worker, with no outcome yet."""
+    lone_well: Mapped[str | None] = mapped_column(String(8))
+    """The well that is in work alone, because its process was lost or ran out of memory before."""
+    paused: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """No further well is given out until somebody resumes it."""
+    paused_by: Mapped[str] = mapped_column(String(255), default="", server_default="")
     seconds_total: Mapped[float] = mapped_column(Float, default=0.0)
     current_well: Mapped[str | None] = mapped_column(String(8))
     current_step: Mapped[str | None] = mapped_column(String(255))
@@ -90,6 +131,9 @@ class ExecutionRow(Base):
         Index("ix_executions_owner", "owner_id", "number"),
         Index("ix_executions_group", "group_id", "number"),
         Index("ix_executions_plate", "plate_id", "number"),
+        # What the policy looks at: few rows of many, found without reading the others.
+        Index("ix_executions_waiting", "status", "owner_id", sqlite_where=_WAITING, postgresql_where=_WAITING),
+        Index("ix_executions_in_work", "owner_id", sqlite_where=_IN_WORK, postgresql_where=_IN_WORK),
     )
 
 
@@ -137,6 +181,10 @@ class WellRow(Base):
     attempt: Mapped[int] = mapped_column(default=0)
     losses: Mapped[int] = mapped_column(default=0)
     """How often the process that computed it was lost."""
+    retried: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How often it was tried again by itself after it had failed."""
+    alone: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """It is computed while no other well of its execution is."""
     save_failures: Mapped[int] = mapped_column(default=0)
     step: Mapped[int] = mapped_column(default=0)
     step_count: Mapped[int] = mapped_column(default=0)
@@ -183,3 +231,59 @@ class IdempotencyKey(Base):
     request_hash: Mapped[str] = mapped_column(String(64))
     execution: Mapped[int] = mapped_column(ForeignKey("executions.number", ondelete="CASCADE"))
     created_at: Mapped[datetime]
+
+
+class QueuePerson(Base):
+    """What the queue knows about somebody who has submitted something. A limit that is null is everybody's."""
+
+    __tablename__ = "queue_people"
+
+    owner_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(String(255))
+    served_at: Mapped[datetime | None]
+    """When a well of this person was given out last."""
+    executions_at_once: Mapped[int | None]
+    cpu_hours_per_day: Mapped[float | None] = mapped_column(Float)
+
+
+class QueueState(Base):
+    """One row: what administrators changed while the service runs. A limit that is null is the setting's."""
+
+    __tablename__ = "queue_state"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    executions_at_once: Mapped[int | None]
+    cpu_hours_per_day: Mapped[float | None] = mapped_column(Float)
+    ageing_minutes: Mapped[float | None] = mapped_column(Float)
+    draining: Mapped[bool] = mapped_column(default=False)
+    drained_by: Mapped[str] = mapped_column(String(255), default="")
+
+
+class UsageRow(Base):
+    """What a user's wells took on one day in UTC, in seconds."""
+
+    __tablename__ = "usage"
+
+    owner_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    wells: Mapped[int] = mapped_column(default=0)
+    cpu_seconds: Mapped[float] = mapped_column(Float, default=0.0)
+    gpu_seconds: Mapped[float] = mapped_column(Float, default=0.0)
+    """Nothing uses a GPU yet: always 0."""
+
+
+class AuditRow(Base):
+    """Who did what. Rows are added and never changed or deleted."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    time: Mapped[datetime]
+    user_id: Mapped[OmeroId]
+    user_name: Mapped[str] = mapped_column(String(255))
+    action: Mapped[str] = mapped_column(String(32))
+    target: Mapped[str] = mapped_column(String(64))
+    """An execution id, ``user <id>``, or ``queue``."""
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+    __table_args__ = (Index("ix_audit_target", "target", "id"),)

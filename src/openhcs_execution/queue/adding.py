@@ -6,6 +6,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
@@ -13,13 +14,22 @@ from sqlalchemy.exc import IntegrityError
 from openhcs_client import ExecutionStatusName, OpenHCSError, ParameterValue, PipelineDocument, PlateLayout, WellState
 from openhcs_execution.database import Database, ExecutionInput, ExecutionRow, IdempotencyKey, JobSession, WellRow
 
+from .audit import Actor, note
 from .events import now, record
+from .people import remember_person
 
-__all__ = ["BATCH_PRIORITY", "TEST_PRIORITY", "NewExecution", "add_execution", "find_repeated"]
+__all__ = ["TEST_PRIORITY", "NewExecution", "PriorityClass", "add_execution", "find_repeated"]
 
-BATCH_PRIORITY = 0
-TEST_PRIORITY = 10
-"""A test well is somebody waiting in front of a screen."""
+TEST_PRIORITY = 4
+"""Added for a test well, which is somebody waiting in front of a screen: more than any class of users."""
+
+
+class PriorityClass(IntEnum):
+    """Whose executions come first, other things being equal."""
+
+    USER = 0
+    POWER_USER = 1
+    ADMINISTRATOR = 2
 
 
 @dataclass(frozen=True)
@@ -39,6 +49,7 @@ class NewExecution:
     wells: Sequence[str]
     sealed_session: str
     test_well: bool = False
+    priority_class: PriorityClass = PriorityClass.USER
     idempotency_key: str | None = None
     request_hash: str = ""
     execution_id: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -72,6 +83,7 @@ def add_execution(database: Database, new: NewExecution) -> str:
     """
     try:
         with database.write() as session:
+            remember_person(session, new.owner_id, new.owner_name)
             execution = _execution_row(new)
             session.add(execution)
             session.flush()
@@ -98,6 +110,15 @@ def add_execution(database: Database, new: NewExecution) -> str:
                         created_at=now(),
                     )
                 )
+            note(
+                session,
+                Actor(new.owner_id, new.owner_name),
+                "submit",
+                execution.execution_id,
+                plate_id=execution.plate_id,
+                pipeline=f"{execution.pipeline_id} version {execution.pipeline_version}",
+                wells=execution.wells_total,
+            )
             record(session, execution, "queued", data={"status": execution.status, "wells_total": execution.wells_total})
     except IntegrityError:
         first = (
@@ -126,10 +147,11 @@ def _execution_row(new: NewExecution) -> ExecutionRow:
         status=ExecutionStatusName.QUEUED,
         message="",
         test_well=new.test_well,
-        priority=TEST_PRIORITY if new.test_well else BATCH_PRIORITY,
+        priority=new.priority_class + (TEST_PRIORITY if new.test_well else 0),
         rows=new.layout.rows,
         columns=new.layout.columns,
         wells_total=len(new.wells),
+        wells_waiting=len(new.wells),
         last_event=0,
         created_at=now(),
         results={},

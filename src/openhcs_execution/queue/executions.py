@@ -6,6 +6,8 @@
     queued -> running -> saving -> completed | completed_with_errors | failed
       |          |          |
       +----------+----------+----> cancelled, or waiting_for_sign_in and back
+
+A pause is no status of its own: the execution keeps its status, and no well of it is given out until it is resumed.
 """
 
 from __future__ import annotations
@@ -16,9 +18,11 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from openhcs_client import ExecutionStatusName, OpenHCSError, WellState
+from openhcs_client import ExecutionStatusName, FailureClass, OpenHCSError, RetryWhich, WellFailure, WellState
 from openhcs_execution.database import Database, ExecutionInput, ExecutionRow, JobSession, WellRow
 
+from .audit import Actor, note
+from .claims import fail, release, wait_again
 from .events import lock_execution, now, record
 
 __all__ = [
@@ -29,7 +33,9 @@ __all__ = [
     "keep_results",
     "lose_session",
     "omero_unanswered",
+    "pause",
     "renew_session",
+    "resume",
     "retry",
     "settle",
 ]
@@ -37,9 +43,18 @@ __all__ = [
 OUTSTANDING = (WellState.WAITING, WellState.STAGING, WellState.RUNNING)
 LONGEST_PAUSE = 60.0
 """Seconds between two tries while OMERO does not answer."""
+MAXIMUM_SETBACKS = 24 * 60
+"""Tries in a row that OMERO does not answer, which is about a day: then the wells fail, and nobody waits without an end."""
 
 SIGN_IN_MESSAGE = "The OMERO session of this execution has ended. Sign in to OMERO again and it goes on."
 OMERO_MESSAGE = "OMERO does not answer. This execution goes on by itself when it does."
+
+
+_OMERO_GONE = WellFailure(
+    cause=FailureClass.OMERO_LOST,
+    message="OMERO has not answered for about a day, so this well was given up.",
+    remedy="Run the failed wells again when OMERO answers.",
+)
 
 
 def _count(session: Session, number: int, *states: WellState) -> int:
@@ -55,6 +70,7 @@ def settle(session: Session, execution: ExecutionRow) -> None:
         return
     if execution.wells_computed and not execution.test_well:
         execution.status, execution.current_step = ExecutionStatusName.SAVING, "Saving results"
+        _unpause(execution)
         record(session, execution, "saving", data={"status": execution.status})
     else:
         _finish(session, execution)
@@ -74,6 +90,7 @@ def _end(session: Session, execution: ExecutionRow, status: ExecutionStatusName,
     execution.status, execution.message, execution.ended_at = status, message, now()
     execution.current_well = execution.current_step = execution.not_before = None
     execution.setbacks = 0
+    _unpause(execution)
     data: dict[str, Any] = {
         "status": status,
         "message": message,
@@ -83,6 +100,10 @@ def _end(session: Session, execution: ExecutionRow, status: ExecutionStatusName,
         "results": execution.results,
     }
     record(session, execution, "finished", data=data)
+
+
+def _unpause(execution: ExecutionRow) -> None:
+    execution.paused, execution.paused_by = False, ""
 
 
 def finish(database: Database, number: int, message: str = "", *, troubled: bool = False) -> bool:
@@ -100,7 +121,7 @@ def finish(database: Database, number: int, message: str = "", *, troubled: bool
         return True
 
 
-def cancel(database: Database, number: int) -> bool:
+def cancel(database: Database, number: int, by: Actor | None = None) -> bool:
     """Cancel an execution: committed wells are kept, the others are skipped. False when it was cancelled before.
 
     Raises:
@@ -115,10 +136,14 @@ def cancel(database: Database, number: int) -> bool:
                 "already_finished", "This execution has already finished; there is nothing to cancel.", status=409
             )
         record(session, execution, "cancel_requested")
+        note(session, by, "cancel", execution.execution_id)
         for row in _wells(session, number, *OUTSTANDING):
-            row.state, row.claimed, row.step, row.step_name = WellState.SKIPPED, False, 0, ""
+            if row.claimed:
+                release(execution, row)
+            row.state, row.step, row.step_name = WellState.SKIPPED, 0, ""
             execution.wells_skipped += 1
             record(session, execution, "well_skipped", well=row.well, data={"state": row.state, "step": 0, "step_name": ""})
+        execution.wells_waiting = 0
         for row in _wells(session, number, WellState.SAVING):
             # Its measurements are committed; only its label images stay out of OMERO.
             row.state, row.ended_at = WellState.DONE, now()
@@ -128,10 +153,78 @@ def cancel(database: Database, number: int) -> bool:
         return True
 
 
-def retry(database: Database, number: int, sealed_session: str | None = None) -> int:
-    """Queue the failed and skipped wells again and return how many. A well that was computed is only saved again.
+def pause(database: Database, number: int, by: Actor) -> bool:
+    """Give out no further well: those that a worker has begun are finished, the others wait. False when it was paused before.
 
-    When no well failed but the results could not all be saved, they are saved again.
+    Raises:
+        OpenHCSError: ``already_finished`` or ``nothing_to_pause``, status 409.
+    """
+    with database.write() as session:
+        execution = lock_execution(session, number)
+        _require_open(execution, "This execution has already finished; there is nothing to pause.")
+        if execution.status == ExecutionStatusName.SAVING:
+            raise OpenHCSError(
+                "nothing_to_pause", "All wells are computed; their results are being saved to OMERO now.", status=409
+            )
+        if execution.paused:
+            return False
+        execution.paused, execution.paused_by = True, by.name[:255]
+        put_back_unbegun(session, execution)
+        record(session, execution, "paused", data={"paused": True})
+        note(session, by, "pause", execution.execution_id)
+        return True
+
+
+def put_back_unbegun(session: Session, execution: ExecutionRow) -> None:
+    """Take back the wells of a locked execution that were given out but that no worker has begun."""
+    statement = select(WellRow).where(
+        WellRow.execution == execution.number, WellRow.claimed.is_(True), WellRow.state == WellState.WAITING
+    )
+    for row in session.scalars(statement):
+        wait_again(session, execution, row)
+
+
+def resume(database: Database, number: int, by: Actor) -> bool:
+    """Let a paused execution go on. False when it was not paused.
+
+    Raises:
+        OpenHCSError: ``already_finished``, status 409.
+    """
+    with database.write() as session:
+        execution = lock_execution(session, number)
+        _require_open(execution, "This execution has already finished; there is nothing to resume.")
+        if not execution.paused:
+            return False
+        _unpause(execution)
+        record(session, execution, "resumed", data={"paused": False})
+        note(session, by, "resume", execution.execution_id)
+        return True
+
+
+def _require_open(execution: ExecutionRow, otherwise: str) -> None:
+    if ExecutionStatusName(execution.status).is_final:
+        raise OpenHCSError("already_finished", otherwise, status=409)
+
+
+_RETRIED_STATES: dict[RetryWhich, tuple[WellState, ...]] = {
+    "unfinished": (WellState.FAILED, WellState.SKIPPED),
+    "failed": (WellState.FAILED,),
+    "skipped": (WellState.SKIPPED,),
+}
+
+
+def retry(
+    database: Database,
+    number: int,
+    sealed_session: str | None = None,
+    *,
+    which: RetryWhich = "unfinished",
+    by: Actor | None = None,
+) -> int:
+    """Queue the failed and skipped wells again (or only ``which``) and return how many.
+
+    A well that was computed is only saved again. When no well failed but the results could not all be saved, they are saved
+    again.
 
     Without an open session and without ``sealed_session`` the execution waits for sign-in.
 
@@ -140,25 +233,40 @@ def retry(database: Database, number: int, sealed_session: str | None = None) ->
     """
     with database.write() as session:
         execution = lock_execution(session, number)
-        wells = _wells(session, number, WellState.FAILED, WellState.SKIPPED)
+        wells = _wells(session, number, *_RETRIED_STATES[which])
         unsaved = execution.status == ExecutionStatusName.COMPLETED_WITH_ERRORS and execution.wells_failed == 0
         if not wells and not unsaved:
-            raise OpenHCSError("nothing_to_retry", "No well of this execution failed or was skipped.", status=409)
+            raise OpenHCSError("nothing_to_retry", _NOTHING[which], status=409)
         for row in wells:
-            if row.state == WellState.FAILED:
-                execution.wells_failed -= 1
-            else:
-                execution.wells_skipped -= 1
-            computed = row.committed_at is not None
-            row.state = WellState.SAVING if computed else WellState.WAITING
-            row.losses = row.save_failures = row.step = 0
-            row.failure = row.ended_at = None
-            changed = {"state": row.state, "attempt": row.attempt, "failure": None, "step": 0, "ended_at": None}
-            record(session, execution, "well_retried", well=row.well, data=changed)
+            _retry_well(session, execution, row)
         if sealed_session is not None:
             _put_session(session, number, sealed_session)
         _resume(session, execution)
+        note(session, by, "retry", execution.execution_id, wells=len(wells), which=which)
         return len(wells)
+
+
+_NOTHING: dict[RetryWhich, str] = {
+    "unfinished": "No well of this execution failed or was skipped.",
+    "failed": "No well of this execution failed.",
+    "skipped": "No well of this execution was skipped.",
+}
+
+
+def _retry_well(session: Session, execution: ExecutionRow, row: WellRow) -> None:
+    if row.state == WellState.FAILED:
+        execution.wells_failed -= 1
+    else:
+        execution.wells_skipped -= 1
+    if row.committed_at is not None:
+        row.state = WellState.SAVING
+    else:
+        row.state = WellState.WAITING
+        execution.wells_waiting += 1
+    row.losses = row.save_failures = row.retried = row.step = 0
+    row.failure = row.ended_at = None
+    changed = {"state": row.state, "attempt": row.attempt, "failure": None, "step": 0, "ended_at": None}
+    record(session, execution, "well_retried", well=row.well, data=changed)
 
 
 def _put_session(session: Session, number: int, sealed: str) -> None:
@@ -243,6 +351,11 @@ def omero_unanswered(database: Database, number: int) -> None:
         if execution.not_before is not None and execution.not_before > now():
             return
         execution.setbacks += 1
+        if execution.setbacks >= MAXIMUM_SETBACKS and status != ExecutionStatusName.SAVING:
+            for row in _wells(session, number, *OUTSTANDING):
+                fail(session, execution, row, _OMERO_GONE)
+            settle(session, execution)
+            return
         pause = min(LONGEST_PAUSE, 2.0 ** min(execution.setbacks, 10))
         execution.not_before = now() + timedelta(seconds=pause)
         execution.message = OMERO_MESSAGE

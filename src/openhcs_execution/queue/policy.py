@@ -1,36 +1,32 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Which wells are computed next.
+"""Which wells are computed next: :mod:`.order` applied to the database.
 
-The order is: priority class, then the user who has the fewest wells in work, then the execution that waits longest. The
-decision and its record are one transaction, and only a few wells beyond the free slots are claimed at any time, so a new
-user, a test well or a cancellation never waits behind a long list that was handed out before.
+The decision and its record are one transaction, and only a few wells beyond the free slots are claimed at any time, so a new
+user, a test well or a cancellation never waits behind a long list that was handed out before. A decision reads the few
+executions of each user that could be in work, not the whole queue.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, literal_column, select, update
 from sqlalchemy.orm import Session
 
-from openhcs_client import ExecutionStatusName, WellState
-from openhcs_execution.database import Database, ExecutionRow, WellRow
+from openhcs_client import ExecutionStatusName, QueueLimits, WellState
+from openhcs_execution.database import Database, ExecutionRow, QueuePerson, UsageRow, WellRow
 
 from .events import lock_execution, now, record
+from .limits import Rules, read_rules
+from .order import Candidate, Person, choose, hold
+from .people import note_served, today
 
-__all__ = ["Candidate", "ClaimedWells", "batch_size", "choose", "claim_wells"]
+__all__ = ["ClaimedWells", "batch_size", "claim_batches", "claim_wells", "may_be_waiting", "people_in_work"]
 
-
-@dataclass(frozen=True)
-class Candidate:
-    """An execution that has wells to give out."""
-
-    number: int
-    owner_id: int
-    priority: int
+_DEFAULTS = QueueLimits()
 
 
 @dataclass(frozen=True)
@@ -43,92 +39,196 @@ class ClaimedWells:
     attempts: Mapping[str, int]
 
 
-def choose(candidates: Iterable[Candidate], in_work: Mapping[int, int]) -> Candidate | None:
-    """Pick the execution to serve; ``in_work`` counts wells in work per user."""
-    return min(
-        candidates,
-        key=lambda candidate: (-candidate.priority, in_work.get(candidate.owner_id, 0), candidate.number),
-        default=None,
-    )
-
-
 def batch_size(waiting: int, slots: int, largest: int) -> int:
     """How many of ``waiting`` wells to hand out together: fewer towards the end, so that all slots end at the same time."""
     return max(1, min(largest, math.ceil(waiting / (2 * slots))))
 
 
-def claim_wells(database: Database, *, slots: int, largest: int) -> ClaimedWells | None:
-    """Claim the next few wells of the execution whose turn it is; None when nothing waits."""
+def claim_wells(database: Database, *, slots: int, largest: int, defaults: QueueLimits = _DEFAULTS) -> ClaimedWells | None:
+    """Claim the next few wells of the execution whose turn it is; None when nothing may go."""
+    claimed = claim_batches(database, places=1, slots=slots, largest=largest, defaults=defaults)
+    return claimed[0] if claimed else None
+
+
+def claim_batches(
+    database: Database, *, places: int, slots: int, largest: int, defaults: QueueLimits = _DEFAULTS
+) -> list[ClaimedWells]:
+    """Claim wells for ``places`` free places at once, each as if it were asked for alone; fewer when fewer may go."""
     with database.read() as session:
-        if not _candidates(session):
-            return None  # most looks find nothing, and need not take the write lock for it
+        if session.execute(select(ExecutionRow.number).where(*_claimable()).limit(1)).first() is None:
+            return []  # most looks find nothing, and need not take the write lock for it
     with database.write() as session:
-        chosen = choose(_candidates(session), _wells_in_work(session))
-        if chosen is None:
-            return None
-        execution = lock_execution(session, chosen.number)
-        wells = _waiting_wells(session, chosen.number, slots, largest)
-        session.execute(
-            update(WellRow)
-            .where(WellRow.execution == chosen.number, WellRow.well.in_(wells))
-            .values(claimed=True, attempt=WellRow.attempt + 1)
+        rules = read_rules(session, defaults)
+        if rules.draining:
+            return []
+        time = now()
+        board = _Board(session, rules, time)
+        claimed: list[ClaimedWells] = []
+        while len(claimed) < places and (candidate := board.next()) is not None:
+            taken = _take(session, candidate.number, slots, largest)
+            board.served(candidate, len(taken.attempts) if taken else 0)
+            if taken is not None:
+                claimed.append(taken)
+        if claimed:
+            note_served(session, board.owners_served, time)
+        return claimed
+
+
+class _Board:
+    """The candidates of one transaction, and what becomes of them as wells are given out."""
+
+    def __init__(self, session: Session, rules: Rules, time: datetime) -> None:
+        self._limits, self._time = rules.limits, time
+        self._people = people_in_work(session)
+        self._candidates = _candidates(session, rules.most_at_once, self._people)
+        self._left = {candidate.number: waiting for candidate, waiting in self._candidates}
+        self._by_owner: dict[int, list[Candidate]] = {}
+        for candidate, _waiting in self._candidates:
+            self._by_owner.setdefault(candidate.owner_id, []).append(candidate)
+        self._ready: dict[int, list[Candidate]] = {}
+        for owner in self._by_owner:
+            self._judge(owner)
+        self.owners_served: set[int] = set()
+
+    def _judge(self, owner: int) -> None:
+        held = hold(self._by_owner[owner], self._people, self._limits, self._time)
+        self._ready[owner] = [each for each in self._by_owner[owner] if held[each.number] is None]
+
+    def next(self) -> Candidate | None:
+        everybody = (each for ready in self._ready.values() for each in ready)
+        return choose(everybody, self._people, self._limits, self._time)
+
+    def served(self, candidate: Candidate, wells: int) -> None:
+        """``wells`` of the candidate were given out; with none it has nothing to give just now."""
+        owner = candidate.owner_id
+        if wells:
+            person = self._people[owner]
+            if candidate.in_work == 0:
+                person.executions_in_work[candidate.test_well] += 1
+            candidate.in_work += wells
+            person.wells_in_work += wells
+            person.served_at = self._time
+            self.owners_served.add(owner)
+            self._left[candidate.number] -= wells
+        if not wells or self._left[candidate.number] <= 0:
+            self._by_owner[owner].remove(candidate)
+        self._judge(owner)
+
+
+def may_be_waiting() -> list[ColumnElement[bool]]:
+    """Executions whose wells the policy may give out, unless somebody paused them."""
+    # As a literal, so that SQLite sees that its index of just these rows will do.
+    waiting = ExecutionRow.wells_waiting > literal_column("0")
+    return [ExecutionRow.status.in_([ExecutionStatusName.QUEUED, ExecutionStatusName.RUNNING]), waiting]
+
+
+def _claimable() -> list[ColumnElement[bool]]:
+    return [*may_be_waiting(), ExecutionRow.paused.is_(False), ExecutionRow.lone_well.is_(None)]
+
+
+def _candidates(session: Session, most_at_once: int, people: dict[int, Person]) -> list[tuple[Candidate, int]]:
+    """Candidates with their numbers of waiting wells: of each user as many as could be in work. Adds to ``people``."""
+    place = func.row_number().over(
+        partition_by=(ExecutionRow.owner_id, ExecutionRow.test_well),
+        order_by=(
+            ExecutionRow.wells_claimed == 0,
+            ExecutionRow.started_at.is_(None),
+            ExecutionRow.priority.desc(),
+            ExecutionRow.number,
+        ),
+    )
+    first = select(ExecutionRow.number, place.label("place")).where(*_claimable()).subquery()
+    rows = session.execute(
+        select(
+            ExecutionRow.number,
+            ExecutionRow.owner_id,
+            ExecutionRow.priority,
+            ExecutionRow.created_at,
+            ExecutionRow.test_well,
+            ExecutionRow.started_at.is_not(None),
+            ExecutionRow.wells_claimed,
+            ExecutionRow.not_before,
+            ExecutionRow.wells_waiting,
         )
-        if execution.status == ExecutionStatusName.QUEUED:
-            execution.status = ExecutionStatusName.RUNNING
-            execution.started_at = execution.started_at or now()
-            record(
-                session,
-                execution,
-                "started",
-                data={"status": execution.status, "started_at": execution.started_at.isoformat()},
-            )
-        attempts = session.execute(
-            select(WellRow.well, WellRow.attempt)
-            .where(WellRow.execution == chosen.number, WellRow.well.in_(wells))
-            .order_by(WellRow.position)
+        .join(first, first.c.number == ExecutionRow.number)
+        .where(first.c.place <= most_at_once)
+    ).all()
+    _add_people(session, {row[1] for row in rows}, people)
+    return [(Candidate(*row[:8]), row[8]) for row in rows]
+
+
+def people_in_work(session: Session, owners: set[int] | None = None) -> dict[int, Person]:
+    """Everybody who has wells in work, and ``owners``, with their own limits and what they used today."""
+    counts = session.execute(
+        select(ExecutionRow.owner_id, ExecutionRow.test_well, func.count(), func.sum(ExecutionRow.wells_claimed))
+        .where(ExecutionRow.wells_claimed > literal_column("0"))
+        .group_by(ExecutionRow.owner_id, ExecutionRow.test_well)
+    )
+    people: dict[int, Person] = {}
+    for owner, test_well, executions, wells in counts:
+        person = people.setdefault(owner, Person())
+        person.executions_in_work[test_well] = executions
+        person.wells_in_work += int(wells)
+    if owners is not None:
+        _add_people(session, owners, people)
+    return people
+
+
+def _add_people(session: Session, owners: set[int], people: dict[int, Person]) -> None:
+    rows = session.execute(
+        select(
+            QueuePerson.owner_id,
+            QueuePerson.served_at,
+            QueuePerson.executions_at_once,
+            QueuePerson.cpu_hours_per_day,
+            UsageRow.cpu_seconds,
         )
-        return ClaimedWells(
-            number=chosen.number,
-            execution_id=execution.execution_id,
-            priority=chosen.priority,
-            attempts=dict(row for row in attempts),
-        )
+        .outerjoin(UsageRow, and_(UsageRow.owner_id == QueuePerson.owner_id, UsageRow.day == today()))
+        .where(QueuePerson.owner_id.in_(owners))
+    )
+    for owner, served_at, at_once, hours, seconds in rows:
+        person = people.setdefault(owner, Person())
+        person.served_at, person.executions_at_once, person.cpu_hours_per_day = served_at, at_once, hours
+        person.cpu_seconds_today = seconds or 0.0
 
 
 def _unclaimed() -> ColumnElement[bool]:
     return (WellRow.state == WellState.WAITING) & WellRow.claimed.is_(False)
 
 
-def _candidates(session: Session) -> list[Candidate]:
+def _take(session: Session, number: int, slots: int, largest: int) -> ClaimedWells | None:
+    """Claim the next wells of an execution; None when it has none to give just now."""
+    execution = lock_execution(session, number)
+    if execution.paused or execution.status not in (ExecutionStatusName.QUEUED, ExecutionStatusName.RUNNING):
+        return None  # changed by another connection since it was looked at
+    wells = _next_wells(session, execution, slots, largest)
+    if not wells:
+        return None
     rows = session.execute(
-        select(ExecutionRow.number, ExecutionRow.owner_id, ExecutionRow.priority).where(
-            ExecutionRow.status.in_([ExecutionStatusName.QUEUED, ExecutionStatusName.RUNNING]),
-            or_(ExecutionRow.not_before.is_(None), ExecutionRow.not_before <= now()),
-            select(WellRow.well).where(WellRow.execution == ExecutionRow.number, _unclaimed()).exists(),
-        )
-    )
-    return [Candidate(*row) for row in rows]
-
-
-def _wells_in_work(session: Session) -> dict[int, int]:
-    rows = session.execute(
-        select(ExecutionRow.owner_id, func.count())
-        .join(WellRow, WellRow.execution == ExecutionRow.number)
-        .where(WellRow.claimed.is_(True))
-        .group_by(ExecutionRow.owner_id)
-    )
-    return dict(row for row in rows)
-
-
-def _waiting_wells(session: Session, number: int, slots: int, largest: int) -> list[str]:
-    """The next wells of an execution. One that lost its worker goes alone: another loss is then nobody else's."""
-    waiting = session.scalar(select(func.count()).where(WellRow.execution == number, _unclaimed())) or 0
-    rows = session.execute(
-        select(WellRow.well, WellRow.losses)
-        .where(WellRow.execution == number, _unclaimed())
-        .order_by(WellRow.position)
-        .limit(batch_size(waiting, slots, largest))
+        update(WellRow)
+        .where(WellRow.execution == number, WellRow.well.in_(wells), _unclaimed())
+        .values(claimed=True, attempt=WellRow.attempt + 1)
+        .returning(WellRow.well, WellRow.attempt, WellRow.position),
+        execution_options={"synchronize_session": False},
     ).all()
-    if rows[0].losses:
-        return [rows[0].well]
-    return [row.well for row in itertools.takewhile(lambda row: not row.losses, rows)]
+    execution.wells_waiting -= len(rows)
+    execution.wells_claimed += len(rows)
+    if execution.status == ExecutionStatusName.QUEUED:
+        execution.status = ExecutionStatusName.RUNNING
+        execution.started_at = execution.started_at or now()
+        data = {"status": execution.status, "started_at": execution.started_at.isoformat()}
+        record(session, execution, "started", data=data)
+    attempts = {row.well: row.attempt for row in sorted(rows, key=lambda row: row.position)}
+    return ClaimedWells(number, execution.execution_id, execution.priority, attempts)
+
+
+def _next_wells(session: Session, execution: ExecutionRow, slots: int, largest: int) -> list[str]:
+    """The next wells of a locked execution, in plate order; those that go alone come last, when no other is in work."""
+    waiting = select(WellRow.well).where(WellRow.execution == execution.number, _unclaimed()).order_by(WellRow.position)
+    size = batch_size(execution.wells_waiting, slots, largest)
+    wells = list(session.scalars(waiting.where(WellRow.alone.is_(False)).limit(size)))
+    if wells or execution.wells_claimed:
+        return wells
+    wells = list(session.scalars(waiting.limit(1)))
+    execution.lone_well = wells[0] if wells else None
+    return wells

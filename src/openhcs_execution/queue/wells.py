@@ -15,8 +15,11 @@ from sqlalchemy.orm import Session
 from openhcs_client import FailureClass, WellFailure, WellState
 from openhcs_execution.database import Database, ExecutionInput, ExecutionRow, WellRow
 
+from .claims import fail, release, wait_again
 from .events import lock_execution, now, record
 from .executions import settle
+from .people import add_usage
+from .retrying import automatic
 
 __all__ = [
     "MAXIMUM_ATTEMPTS",
@@ -33,7 +36,7 @@ __all__ = [
     "well_step",
 ]
 
-MAXIMUM_LOSSES = 3
+MAXIMUM_LOSSES = 1 + automatic(FailureClass.WORKER_LOST).retries
 """A well whose process is lost so often is not tried again: it is likely the cause."""
 MAXIMUM_ATTEMPTS = 20
 """Also a well that never began is given up some time, for the case that workers die before they can say anything."""
@@ -84,8 +87,6 @@ def well_staging(database: Database, well: Well, worker: str) -> bool:
         row.step, row.step_name, row.failure = 0, "", None
         if execution.current_well is None:  # later wells are fetched while others are computed, which says more
             execution.current_well, execution.current_step = row.well, "Reading images"
-        if execution.setbacks:
-            execution.setbacks, execution.not_before, execution.message = 0, None, ""
         changed = {"state": row.state, "attempt": row.attempt, "worker": worker, "started_at": row.started_at.isoformat()}
         record(session, execution, "well_staging", well=row.well, data=changed | {"step": 0, "step_name": ""})
         return True
@@ -100,6 +101,8 @@ def well_step(database: Database, well: Well, step: int, step_count: int, step_n
         execution, row = rows
         row.state, row.step, row.step_count, row.step_name = WellState.RUNNING, step, step_count, step_name[:255]
         execution.current_well, execution.current_step = row.well, row.step_name
+        if execution.setbacks:  # its images are there, so OMERO answers again
+            execution.setbacks, execution.not_before, execution.message = 0, None, ""
         changed = {"state": row.state, "step": step, "step_count": step_count, "step_name": row.step_name}
         record(session, execution, "well_step", well=row.well, data=changed)
         return True
@@ -114,13 +117,15 @@ def commit_well(database: Database, well: Well, computed: ComputedWell) -> bool:
         execution, row = rows
         time = now()
         to_save = computed.label_count > 0 and not execution.test_well
-        row.claimed, row.committed_at, row.seconds = False, time, computed.seconds
+        release(execution, row)
+        row.committed_at, row.seconds = time, computed.seconds
         row.measurements, row.label_count = dict(computed.measurements), computed.label_count
         row.field_rows, row.object_rows, row.failure = computed.field_rows, computed.object_rows, None
         row.step, row.step_name = row.step_count, ""
         execution.wells_computed += 1
         execution.seconds_total += computed.seconds
         execution.last_commit_at = time
+        add_usage(session, execution.owner_id, computed.seconds)
         _remember_software(session, execution.number, computed)
         changed = {"seconds": row.seconds, "measurements": row.measurements, "failure": None}
         if execution.test_well:
@@ -149,24 +154,28 @@ def _done(session: Session, execution: ExecutionRow, row: WellRow, changed: dict
     record(session, execution, "well_done", well=row.well, data=changed)
 
 
-def _failed(session: Session, execution: ExecutionRow, row: WellRow, failure: WellFailure) -> None:
-    row.state, row.claimed, row.ended_at = WellState.FAILED, False, now()
-    row.failure = failure.model_dump(mode="json")
-    execution.wells_failed += 1
-    changed = {"state": row.state, "ended_at": row.ended_at.isoformat(), "failure": row.failure}
-    record(session, execution, "well_failed", well=row.well, data=changed)
-
-
 def fail_well(database: Database, well: Well, failure: WellFailure, seconds: float | None = None) -> bool:
-    """The well could not be computed; the others go on."""
+    """The well could not be computed; the others go on.
+
+    It is tried again by itself as often as its class of failure calls for (:mod:`.retrying`), and fails after that.
+    """
     with database.write() as session:
         rows = _expected(session, well)
         if rows is None:
             return False
         execution, row = rows
         row.seconds = seconds
-        _failed(session, execution, row, failure)
-        settle(session, execution)
+        if seconds:
+            add_usage(session, execution.owner_id, seconds)
+        behaviour = automatic(failure.cause)
+        # Somebody looks at a test well, and decides faster than a second try would end.
+        if row.retried < behaviour.retries and not execution.test_well:
+            row.retried += 1
+            row.alone = row.alone or behaviour.alone
+            wait_again(session, execution, row)
+        else:
+            fail(session, execution, row, failure)
+            settle(session, execution)
         return True
 
 
@@ -176,22 +185,15 @@ def put_back(database: Database, well: Well) -> bool:
         rows = _expected(session, well)
         if rows is None:
             return False
-        _wait_again(session, *rows)
+        wait_again(session, *rows)
         return True
-
-
-def _wait_again(session: Session, execution: ExecutionRow, row: WellRow) -> None:
-    began = row.state != WellState.WAITING
-    row.state, row.claimed, row.step, row.step_name, row.worker = WellState.WAITING, False, 0, "", None
-    if began:
-        changed = {"state": row.state, "attempt": row.attempt, "step": 0, "step_name": ""}
-        record(session, execution, "well_retried", well=row.well, data=changed)
 
 
 def lose_worker(database: Database, well: Well, failure: WellFailure | None = None) -> bool:
     """The process that computed the well died. A well that had begun is blamed; the third time it fails for good.
 
-    ``failure`` is what to say then.
+    ``failure`` is what to say then. Until then it is computed alone: another loss is then nobody else's, and if it was for
+    want of memory there is more of it.
     """
     with database.write() as session:
         rows = _expected(session, well)
@@ -200,10 +202,13 @@ def lose_worker(database: Database, well: Well, failure: WellFailure | None = No
         execution, row = rows
         if row.state != WellState.WAITING:
             row.losses += 1
+            row.alone = True
+            if row.started_at is not None:
+                add_usage(session, execution.owner_id, (now() - row.started_at).total_seconds())
         if row.losses < MAXIMUM_LOSSES and row.attempt < MAXIMUM_ATTEMPTS:
-            _wait_again(session, execution, row)
+            wait_again(session, execution, row)
             return True
-        _failed(session, execution, row, failure or _lost(row.attempt))
+        fail(session, execution, row, failure or _lost(row.attempt))
         settle(session, execution)
         return True
 
@@ -239,6 +244,6 @@ def save_failed(database: Database, number: int, name: str, failure: WellFailure
             return False
         row.save_failures += 1
         if row.save_failures >= MAXIMUM_SAVE_FAILURES:
-            _failed(session, execution, row, failure)
+            fail(session, execution, row, failure)
             settle(session, execution)
         return True

@@ -29,7 +29,7 @@ from tests.execution.queued import (
     well,
 )
 
-FAILURE = WellFailure(cause=FailureClass.ENGINE_ERROR, message="It failed.")
+FAILURE = WellFailure(cause=FailureClass.BAD_INPUT, message="It failed.")
 
 
 def test_cancelling_a_queued_execution_skips_its_wells(database: Database) -> None:

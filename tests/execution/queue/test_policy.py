@@ -4,20 +4,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 from openhcs_execution.database import Database, ExecutionRow
 from openhcs_execution.queue import executions, wells
 from openhcs_execution.queue.events import now
-from openhcs_execution.queue.policy import Candidate, batch_size, choose, claim_wells
-from tests.execution.queued import claim_all, enqueue, execution
-
-
-def test_priority_comes_before_fairness_and_fairness_before_age() -> None:
-    old, young, urgent = Candidate(1, 10, 0), Candidate(2, 20, 0), Candidate(3, 10, 10)
-    assert choose([old, young, urgent], {10: 5}) is urgent
-    assert choose([old, young], {10: 5}) is young
-    assert choose([old, young], {10: 1, 20: 1}) is old
-    assert choose([], {}) is None
+from openhcs_execution.queue.policy import batch_size, claim_batches, claim_wells
+from tests.execution.queued import assert_consistent, claim_all, computed, enqueue, execution, open_database
 
 
 def test_batches_are_small_at_the_end_and_never_empty() -> None:
@@ -77,7 +70,7 @@ def test_pauses_grow_up_to_a_minute_and_one_silence_counts_once(database: Databa
     assert lengths == [2, 4, 8, 16, 32, 60, 60, 60]
 
 
-def test_a_well_that_lost_its_worker_is_computed_alone(database: Database) -> None:
+def test_a_well_that_lost_its_worker_is_computed_last_and_alone(database: Database) -> None:
     number = enqueue(database, 8)
     batch = claim_wells(database, slots=1, largest=4)
     assert list(batch.attempts) == ["A01", "A02", "A03", "A04"]
@@ -85,5 +78,32 @@ def test_a_well_that_lost_its_worker_is_computed_alone(database: Database) -> No
         well = wells.Well(number, name, 1)
         wells.well_staging(database, well, "worker-0")
         wells.lose_worker(database, well)
-    again = [list(claim_wells(database, slots=1, largest=4).attempts) for _ in range(3)]
-    assert again == [["A01"], ["A02"], ["A05", "A06"]]
+    others = [wells.Well(number, name, 1) for name in ("A03", "A04", *claim_wells(database, slots=1, largest=4).attempts)]
+    others += [wells.Well(number, name, 1) for name in claim_wells(database, slots=1, largest=4).attempts]
+    assert [each.name for each in others] == ["A03", "A04", "A05", "A06", "A07", "A08"]
+    for each in others:
+        assert claim_wells(database, slots=1, largest=4) is None  # others are still in work
+        wells.commit_well(database, each, computed())
+    assert claim_wells(database, slots=1, largest=4).attempts == {"A01": 2}
+    assert claim_wells(database, slots=1, largest=4) is None
+    wells.commit_well(database, wells.Well(number, "A01", 2), computed())
+    assert claim_wells(database, slots=1, largest=4).attempts == {"A02": 2}
+    assert_consistent(database, [number])
+
+
+def test_what_is_claimed_together_is_what_would_be_claimed_one_by_one(tmp_path: Path) -> None:
+    claimed = []
+    for name in ("together", "one by one"):
+        database = open_database(tmp_path / name)
+        for owner, plates in ((1, 3), (2, 1), (3, 2)):
+            for _ in range(plates):
+                enqueue(database, 5, owner=owner)
+        enqueue(database, 1, owner=3, test_well=True)
+        if name == "together":
+            batches = claim_batches(database, places=9, slots=2, largest=2)
+        else:
+            batches = [claim_wells(database, slots=2, largest=2) for _ in range(9)]
+        claimed.append([(batch.number, dict(batch.attempts)) for batch in batches])
+        database.close()
+    assert claimed[0] == claimed[1]
+    assert len(claimed[0]) == 9
