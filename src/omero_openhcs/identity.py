@@ -57,6 +57,15 @@ class Asker:
         """The execution service, asked in this person's name."""
         return service_for(self.person)
 
+    def require_administrator(self) -> None:
+        """Refuse everybody but OMERO administrators.
+
+        Raises:
+            OpenHCSError: ``not_an_administrator`` (403).
+        """
+        if self.public or not self.person.admin:
+            raise OpenHCSError("not_an_administrator", "Only an OMERO administrator may see and do this.", status=403)
+
     def refuse_public(self) -> None:
         """Refuse what the public user may not do.
 

@@ -16,6 +16,7 @@ from openhcs_client import (
     ParameterValue,
     PipelineDocument,
     PipelineSummary,
+    RetryWhich,
     ServiceSubmission,
     SubmitExecution,
     ValidationReport,
@@ -30,7 +31,7 @@ from .omero_access.sessions import close_session, open_job_session
 if TYPE_CHECKING:
     from .identity import Asker
 
-__all__ = ["check_on_plate", "require_may_run", "run_again", "sign_in_again", "submit"]
+__all__ = ["check_on_plate", "require_may_run", "run_again", "run_the_same", "sign_in_again", "submit"]
 
 
 def submit(
@@ -97,17 +98,32 @@ def sign_in_again(asker: Asker, execution: ExecutionDetail) -> None:
         asker.service.renew_session(execution.execution_id, key.get_secret_value(), session_for_job=True)
 
 
-def run_again(asker: Asker, execution: ExecutionDetail) -> None:
-    """Run the failed and skipped wells again, with a new session when the owner asks.
+def run_the_same(asker: Asker, execution: ExecutionDetail, idempotency_key: str | None) -> ExecutionCreated:
+    """Submit what an execution asked for once more, in the name of the person who asks now.
+
+    Raises:
+        OpenHCSError: whatever refuses it, as for a new submission.
+    """
+    asker.refuse_public()
+    plate = open_plate(asker.omero, execution.plate_id)
+    require_may_run(asker, plate)
+    with _handed_over_session(asker, plate.group_id) as key:
+        return asker.service.rerun(
+            execution.execution_id, key.get_secret_value(), session_for_job=True, idempotency_key=idempotency_key
+        )
+
+
+def run_again(asker: Asker, execution: ExecutionDetail, which: RetryWhich = "unfinished") -> None:
+    """Run the failed and skipped wells again, or only ``which``, with a new session when the owner asks.
 
     When an administrator asks, the execution waits for its owner to sign in: nobody works in somebody else's name.
     """
     asker.refuse_public()
     if execution.owner_id != asker.person.user_id:
-        asker.service.retry(execution.execution_id)
+        asker.service.retry(execution.execution_id, which=which)
         return
     with _handed_over_session(asker, execution.group_id) as key:
-        asker.service.retry(execution.execution_id, key.get_secret_value(), session_for_job=True)
+        asker.service.retry(execution.execution_id, key.get_secret_value(), session_for_job=True, which=which)
 
 
 def require_may_run(asker: Asker, plate: PlateSummary) -> None:

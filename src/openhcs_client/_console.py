@@ -69,7 +69,10 @@ def print_status(status: ExecutionStatus) -> None:
     """Print how far an execution is."""
     finished = status.wells_completed + status.wells_failed
     print(f"{status.execution_id}  {status.status.value}  {finished} of {status.wells_total} wells  {describe(status)}")
-    if status.message:
+    if status.waiting_reason:
+        place = f"Place {status.queue_position} in the queue. " if status.queue_position else ""
+        print(f"{place}{status.waiting_reason}")
+    elif status.message:
         print(status.message)
 
 

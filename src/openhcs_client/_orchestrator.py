@@ -27,6 +27,7 @@ from typing import Any, Literal, Self, TypeVar
 import httpx
 from pydantic import BaseModel, SecretStr, TypeAdapter
 
+from ._administration import Administration
 from ._answers import PipelineVersions, RenderedPipeline, parse
 from ._documents import read_document
 from ._errors import OpenHCSError
@@ -57,6 +58,7 @@ from ._pipelines import FunctionInfo, ParameterValue, PipelineDocument, Pipeline
 from ._plates import PlateShape
 from ._python_import import ImportedPipeline, ImportPython
 from ._quality import PlateControls, QualityReport, WellContent, WellRole
+from ._queue import RetryWhich
 from ._results import ExecutionResults, LabelImage, MeasurementRows
 from ._service import ServiceHealth, ServiceSubmission
 from ._sign_in import OmeroSessionAuth, TokenAuth, WebSessionAuth, require_confidential, sign_in_to_web, web_root
@@ -372,19 +374,56 @@ class RemoteOrchestrator:
         """Stop an execution; wells that are done are kept."""
         self._api.post(path_of("executions", execution_id, "cancel"))
 
-    def retry(self, execution_id: str, key: str | None = None, session_for_job: bool = False) -> None:
-        """Run the failed and skipped wells again.
+    def pause(self, execution_id: str) -> None:
+        """Begin no further well; those in work are finished."""
+        self._api.post(path_of("executions", execution_id, "pause"))
+
+    def resume(self, execution_id: str) -> None:
+        """Let a paused execution go on."""
+        self._api.post(path_of("executions", execution_id, "resume"))
+
+    def rerun(
+        self,
+        execution_id: str,
+        key: str | None = None,
+        session_for_job: bool = False,
+        idempotency_key: str | None = None,
+    ) -> ExecutionCreated:
+        """Run the same again as a new execution: pipeline, parameters, plate and wells. The session is as for a retry."""
+        address = path_of("executions", execution_id, "rerun")
+        answer = self._api.post(
+            address, self._session_body(key, session_for_job), idempotency_key=idempotency_key or str(uuid.uuid4())
+        )
+        return parse(ExecutionCreated, answer)
+
+    @property
+    def administration(self) -> Administration:
+        """The queue of everybody, for OMERO administrators."""
+        return Administration(self._api)
+
+    def retry(
+        self,
+        execution_id: str,
+        key: str | None = None,
+        session_for_job: bool = False,
+        which: RetryWhich = "unfinished",
+    ) -> None:
+        """Run the failed and skipped wells again, or only ``which``.
 
         The session of a finished execution is closed. ``key`` gives it a new one; at the execution service the client's own
         OMERO session is the default, and OMERO.web opens one by itself.
         """
-        body = None
+        chosen = "" if which == "unfinished" else f"?which={which}"
+        self._api.post(path_of("executions", execution_id, "retry") + chosen, self._session_body(key, session_for_job))
+
+    def _session_body(self, key: str | None, session_for_job: bool) -> dict[str, Any] | None:
+        """The session that a command brings: ``key``, or the client's own; none through OMERO.web, which opens one."""
         if key is None and self._omero_session is not None:
             key = self._omero_session.get_secret_value()
-        if key is not None:
-            require_confidential(self._api.root, allow_insecure=self._allow_insecure)
-            body = {"omero_session": key, "session_for_job": session_for_job}
-        self._api.post(path_of("executions", execution_id, "retry"), body)
+        if key is None:
+            return None
+        require_confidential(self._api.root, allow_insecure=self._allow_insecure)
+        return {"omero_session": key, "session_for_job": session_for_job}
 
     def renew_session(self, execution_id: str, key: str, session_for_job: bool = False) -> None:
         """Give a new OMERO session to an execution that waits for sign-in (execution service only)."""

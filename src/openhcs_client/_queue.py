@@ -94,7 +94,6 @@ class QueuePersonUsage(BaseModel):
     user_id: int
     name: str
     cpu_hours_today: float
-    gpu_hours_today: float
     wells_today: int
     wells_in_work: int
     executions_in_work: int

@@ -20,7 +20,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from . import _cli_pipelines, _cli_quality
+from . import _cli_pipelines, _cli_quality, _cli_queue
 from ._cli_options import AsJson, read_file, wants_json
 from ._console import print_error, print_executions, print_json, print_status, print_table, write_csv
 from ._documents import read_document
@@ -29,6 +29,7 @@ from ._executions import ExecutionStatus, ExecutionStatusName, MeasurementLevel
 from ._orchestrator import RemoteOrchestrator
 from ._pipelines import PipelineDocument
 from ._profile import Profile, ProfileStore
+from ._queue import RetryWhich
 from ._sign_in import sign_out_of_web
 
 __all__ = ["app", "main"]
@@ -57,6 +58,7 @@ app = typer.Typer(
 )
 
 app.add_typer(_cli_pipelines.app, name="pipelines")
+app.add_typer(_cli_queue.app, name="queue")
 _cli_quality.add_to(app)
 
 ExecutionId = Annotated[str, typer.Argument(metavar="EXECUTION", help="Execution id.")]
@@ -190,10 +192,36 @@ def cancel(execution: ExecutionId) -> None:
 
 
 @app.command()
-def retry(execution: ExecutionId) -> None:
+def pause(execution: ExecutionId) -> None:
+    """Begin no further well of an execution. Wells in work are finished."""
+    with ProfileStore().connect() as client:
+        client.pause(execution)
+    print(f"Paused {execution}", file=sys.stderr)
+
+
+@app.command()
+def resume(execution: ExecutionId) -> None:
+    """Let a paused execution go on."""
+    with ProfileStore().connect() as client:
+        client.resume(execution)
+    print(f"Resumed {execution}", file=sys.stderr)
+
+
+@app.command()
+def rerun(execution: ExecutionId) -> None:
+    """Run the same again as a new execution and print its id."""
+    with ProfileStore().connect() as client:
+        print(client.rerun(execution).execution_id)
+
+
+@app.command()
+def retry(
+    execution: ExecutionId,
+    which: Annotated[RetryWhich, typer.Option(help="Only those that failed, or only those that were skipped.")] = "unfinished",
+) -> None:
     """Run the failed and skipped wells of an execution again."""
     with ProfileStore().connect() as client:
-        client.retry(execution)
+        client.retry(execution, which=which)
     print(f"Asked to retry {execution}", file=sys.stderr)
 
 

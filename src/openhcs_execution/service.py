@@ -17,6 +17,7 @@ from openhcs_execution.engine import catalogue_source, choose_catalogue
 from openhcs_execution.logging import get_logger
 from openhcs_execution.omero_io import OmeroServer
 from openhcs_execution.queue.recovery import recover
+from openhcs_execution.queue.standing import QueueBoard
 from openhcs_execution.results.bundle import ResultStore
 from openhcs_execution.secrets import SessionVault, load_secret
 from openhcs_execution.settings import Settings
@@ -54,6 +55,7 @@ class Service:
         self.omero = OmeroServer(settings.omero_host, settings.omero_port)
         self.results = ResultStore(settings.results)
         self.workers = settings.workers
+        self.board = QueueBoard(self.database, settings.limits)
         self.desk = EngineDesk(settings.engine_home)
         self._keeper = SessionKeeper(self.database, self.vault, self.omero, settings.keep_alive_seconds)
         self._saver = Saver(self.database, self.results, self.vault, self.omero, on_finished=self._keeper.wake)
@@ -94,6 +96,7 @@ class Service:
 
     def wake(self) -> None:
         """Something was queued or may go on: look at once."""
+        self.board.forget()
         self._dispatcher.wake()
         self._saver.wake()
 
@@ -102,8 +105,14 @@ class Service:
         self._saver.wake()
         self._keeper.wake()
 
+    def hold_work(self, number: int | None = None) -> None:
+        """Begin no further well of a paused execution, or of any; those that are being computed are finished."""
+        self.board.forget()
+        self._dispatcher.hold(number)
+
     def stop_work(self, number: int) -> None:
         """Stop what still computes for a cancelled execution."""
+        self.board.forget()
         self._dispatcher.stop_execution(number)
         self._keeper.wake()
 

@@ -15,6 +15,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from openhcs_client import QueueLimits
+
 __all__ = ["Settings", "default_workers", "is_loopback"]
 
 
@@ -74,6 +76,18 @@ class Settings(BaseSettings):
         default=1024, ge=0, description="Scratch disk of each worker for images of tested wells, in MiB; 0 for none."
     )
     test_images_minutes: float = Field(default=15.0, gt=0, description="How long images of a tested well are kept.")
+    executions_at_once: int = Field(
+        default=2, ge=1, le=1000, description="Executions of one user in work at a time; test wells are counted apart."
+    )
+    cpu_hours_per_day: float = Field(
+        default=0.0, ge=0, allow_inf_nan=False, description="CPU hours that one user may use in a day (UTC); 0 is no limit."
+    )
+    ageing_minutes: float = Field(
+        default=10.0, gt=0, le=100_000, allow_inf_nan=False, description="Waiting so long raises the priority of a user by one."
+    )
+    power_user_groups: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Names of OMERO groups, with commas between them, whose members come before other users."
+    )
     minimum_free_mb: int = Field(default=200, ge=0, description="Submissions are refused below so many free MiB of disk.")
     session_idle_minutes: int = Field(
         default=60, ge=2, le=1440, description="Idle time of the OMERO sessions that the service opens for its executions."
@@ -95,6 +109,12 @@ class Settings(BaseSettings):
         names = [name for name in value.split(os.pathsep) if name.strip()] if isinstance(value, str) else value
         return tuple(Path(name).expanduser().absolute() for name in names)
 
+    @field_validator("power_user_groups", mode="before")
+    @classmethod
+    def _names(cls, value: Any) -> Any:
+        """Split text at its commas, and take what is not text as it is."""
+        return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
+
     @model_validator(mode="after")
     def _remote_only_when_allowed(self) -> Self:
         if not self.allow_remote and not is_loopback(self.host):
@@ -102,6 +122,15 @@ class Settings(BaseSettings):
                 f"HOST={self.host} can be reached from other machines; set OPENHCS_EXECUTION_ALLOW_REMOTE=true if that is meant"
             )
         return self
+
+    @property
+    def limits(self) -> QueueLimits:
+        """The limits of the queue, as long as no administrator changes them."""
+        return QueueLimits(
+            executions_at_once=self.executions_at_once,
+            cpu_hours_per_day=self.cpu_hours_per_day,
+            ageing_minutes=self.ageing_minutes,
+        )
 
     @property
     def scratch(self) -> Path:

@@ -27,12 +27,21 @@ from openhcs_execution.catalogue import PipelineCatalogue
 from openhcs_execution.checking import check_run
 from openhcs_execution.database import ExecutionRow, JobSession
 from openhcs_execution.logging import get_logger
-from openhcs_execution.omero_io import OmeroServer, close_job_session, join_session, open_job_session, read_layout, session_user
-from openhcs_execution.queue.adding import NewExecution, add_execution, find_repeated
+from openhcs_execution.omero_io import (
+    OmeroServer,
+    SessionUser,
+    close_job_session,
+    join_session,
+    open_job_session,
+    read_layout,
+    session_user,
+)
+from openhcs_execution.queue.adding import NewExecution, PriorityClass, add_execution, find_repeated
+from openhcs_execution.queue.limits import refuse_when_draining
 from openhcs_execution.queue.reading import reader_of
 from openhcs_execution.service import Service
 
-__all__ = ["TRIAL_WAIT_SECONDS", "chosen_wells", "submit"]
+__all__ = ["TRIAL_WAIT_SECONDS", "chosen_wells", "priority_class_of", "submit"]
 
 TRIAL_WAIT_SECONDS = 8.0
 """How long a submission waits for OpenHCS's opinion: OMERO.web gives it 15 seconds. After that all other checks must do."""
@@ -57,6 +66,7 @@ def submit(service: Service, claims: Claims, request: ServiceSubmission, key: st
             return repeated, False
     if request.plate_id >= 2**63:  # OMERO could not even be asked
         raise OpenHCSError("plate_not_found", f"Plate {request.plate_id} does not exist, or you may not read it.", status=404)
+    refuse_when_draining(service.database)
     _require_our_server(service.omero, request.omero_server)
     _require_free_space(service)
     document = _document(service.pipelines, request)
@@ -85,6 +95,7 @@ def submit(service: Service, claims: Claims, request: ServiceSubmission, key: st
         wells=wells,
         sealed_session=service.vault.seal(session_key),
         test_well=bool(request.test_well),
+        priority_class=priority_class_of(user, service.settings.power_user_groups),
         idempotency_key=key,
         request_hash=request_hash,
     )
@@ -102,6 +113,14 @@ def submit(service: Service, claims: Claims, request: ServiceSubmission, key: st
         tried=check.complete,
     )
     return execution_id, True
+
+
+def priority_class_of(user: SessionUser, power_user_groups: Sequence[str]) -> PriorityClass:
+    """Whose executions come first: what OMERO says about this user now, and the groups named in the settings."""
+    if user.admin:
+        return PriorityClass.ADMINISTRATOR
+    powerful = set(power_user_groups) & set(user.group_names)
+    return PriorityClass.POWER_USER if powerful else PriorityClass.USER
 
 
 def _close_unneeded(service: Service, execution_id: str, request: ServiceSubmission) -> None:

@@ -110,8 +110,19 @@ class FakeService:
                 return httpx.Response(200, json=self.status())
             case ["GET", "executions", "e1", "events"]:
                 return self.events(request)
-            case ["POST", "executions", "e1", "cancel" | "retry" | "session"]:
+            case ["POST", "executions", "e1", "cancel" | "retry" | "session" | "pause" | "resume"]:
                 return httpx.Response(202, json={})
+            case ["POST", "executions", "e1", "rerun"]:
+                return httpx.Response(201, json={"execution_id": "e2", "status_url": "/s", "results_url": "/r"})
+            case ["GET", "admin", "queue"] | ["POST", "admin", "limits" | "drain" | "undrain"]:
+                return httpx.Response(200, json=self.queue(draining=path == "admin/drain/"))
+            case ["POST", "admin", "users", "2", "limits"]:
+                return httpx.Response(200, json=self.queue())
+            case ["GET", "admin", "audit"]:
+                entry = {"id": 9, "time": "2026-11-25T10:00:00Z", "user_id": 0, "user_name": "root", "action": "change_limits"}
+                details = {"name": "Ada", "cpu_hours_per_day": None}
+                entries = [entry | {"target": "user 2", "details": details}]
+                return httpx.Response(200, json={"entries": entries, "next_cursor": "9"})
             case ["GET", "executions", "e1", "measurements"]:
                 return self.measurements(request)
             case ["GET" | "POST", "executions", "e1", "quality"]:
@@ -131,6 +142,26 @@ class FakeService:
         document = None if "nothing" in source else DOCUMENT.model_dump(mode="json")
         wrong = {"steps.0.parameters.sigma": "At most 100."} if "wrong" in source else {}
         return {"document": document, "notes": [] if "all" in source else [note], "field_errors": wrong}
+
+    def queue(self, *, draining: bool = False) -> dict:
+        """What administrators see: one execution that waits, and its user."""
+        line = {"execution_id": "e1", "owner_id": 2, "owner_name": "Ada", "plate_name": "Plate", "pipeline_name": "Count"}
+        state = {"status": "queued", "test_well": False, "paused": False, "priority": 0, "created_at": "2026-11-25T10:00:00Z"}
+        wells = {"wells_total": 2, "wells_waiting": 2, "wells_in_work": 0}
+        why = {"queue_position": 1, "waiting_code": "workers_busy", "waiting_reason": "All workers are busy."}
+        used = {"user_id": 2, "name": "Ada", "cpu_hours_today": 1.25, "wells_today": 7, "wells_in_work": 0}
+        parts = {"executions_in_work": 0, "executions_waiting": 1, "own_executions_at_once": 3}
+        limits = {"executions_at_once": 2, "cpu_hours_per_day": 0, "ageing_minutes": 10}
+        return {
+            "draining": draining,
+            "drained_by": "root" if draining else "",
+            "limits": limits,
+            "defaults": limits,
+            "workers": 4,
+            "wells_in_work": 0,
+            "executions": [line | state | wells | why],
+            "people": [used | parts],
+        }
 
     def summary(self) -> dict:
         """The line of a pipeline, which OMERO.web gives and the service itself does not."""

@@ -273,6 +273,47 @@ def test_cancel_and_retry(signed_in, web):
     ]
 
 
+def test_pause_resume_and_running_again(signed_in, web):
+    assert invoke("pause", "e1").exit_code == 0
+    assert invoke("resume", "e1").exit_code == 0
+    assert invoke("rerun", "e1").stdout == "e2\n"
+    assert [request.url.path.rsplit("/", 2)[1] for request in web.requests[-3:]] == ["pause", "resume", "rerun"]
+    assert invoke("retry", "e1", "--which", "failed").exit_code == 0
+    assert web.requests[-1].url.query == b"which=failed"
+    assert invoke("retry", "e1", "--which", "all").exit_code == 2
+
+
+def test_the_queue_of_everybody(signed_in):
+    shown = invoke("queue", "show").stdout
+    assert "4 workers, 0 wells in work. For one user: 2 executions at once, no limit of CPU hours" in shown
+    lines = [line.split() for line in shown.splitlines()]
+    assert ["1", "e1", "Ada", "Plate", "0", "2", "All", "workers", "are", "busy."] in lines
+    assert ["2", "Ada", "1.25", "7", "0", "1", "3", "at", "once"] in lines
+    assert json.loads(invoke("queue", "show", "--json").stdout)["limits"]["executions_at_once"] == 2
+    assert invoke("queue", "drain").stdout.startswith("The queue is drained, by root")
+    assert "drained" not in invoke("queue", "undrain").stdout
+
+
+def test_limits_of_everybody_and_of_one_user(signed_in, web):
+    assert invoke("queue", "limits", "--cpu-hours", "default", "--executions-at-once", "3").exit_code == 0
+    assert web.bodies("POST", "admin/limits/") == [{"executions_at_once": 3, "cpu_hours_per_day": None}]
+    assert invoke("queue", "limits", "--user", "2", "--cpu-hours", "1.5").exit_code == 0
+    assert web.bodies("POST", "users/2/limits/") == [{"cpu_hours_per_day": 1.5}]
+    sent = len(web.requests)
+    for wrong in (["--cpu-hours", "many"], ["--executions-at-once", "0"], ["--user", "2", "--ageing-minutes", "3"], []):
+        assert invoke("queue", "limits", *wrong).exit_code == 2
+    assert len(web.requests) == sent
+
+
+def test_who_did_what(signed_in, web):
+    result = invoke("queue", "audit", "--target", "user 2", "--limit", "1")
+    assert result.stdout.splitlines()[1].split() == (
+        ["2026-11-25", "10:00:00", "root", "change_limits", "user", "2", "name", "Ada,", "cpu_hours_per_day", "default"]
+    )
+    assert result.stderr == "There are older entries: --cursor 9\n"
+    assert dict(web.requests[-1].url.params) == {"target": "user 2", "limit": "1"}
+
+
 def test_a_damaged_profile_asks_to_sign_in(config):
     config.mkdir(parents=True)
     (config / "profile.json").write_text("{")

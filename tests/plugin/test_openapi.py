@@ -48,7 +48,7 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
 
 def test_the_methods_are_those_that_the_views_take(document: dict[str, Any], django_client: Any) -> None:
     for path, operations in document["paths"].items():
-        address = re.sub(r"\{(field|plate_id)\}", "1", path)
+        address = re.sub(r"\{(field|plate_id|user_id)\}", "1", path)
         address = re.sub(r"\{function_id\}", "skimage:gaussian", address)
         address = re.sub(r"\{\w+\}", "x1", address)
         for method in ("get", "post", "delete"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""``executions/``: submit, list, follow, cancel, retry, and read what was measured.
+"""``executions/``: submit, list, follow, cancel, pause, retry, run again, and read what was measured.
 
 Who may see an execution is decided by the execution service from the signed claims: its owner, members who may read the
 plate's group, administrators. Reading needs no OMERO connection, so that polling stays cheap.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.urls import reverse
 from pydantic import BaseModel, ConfigDict, Field
 
-from omero_openhcs.submission import run_again, sign_in_again, submit
+from omero_openhcs.submission import run_again, run_the_same, sign_in_again, submit
 from openhcs_client import (
     EventPage,
     ExecutionCreated,
@@ -22,6 +22,7 @@ from openhcs_client import (
     ExecutionStatusName,
     MeasurementLevel,
     MeasurementPage,
+    RetryWhich,
     SubmitExecution,
 )
 
@@ -33,7 +34,19 @@ if TYPE_CHECKING:
 
     from omero_openhcs.identity import Asker
 
-__all__ = ["cancel", "events", "execution_collection", "execution_detail", "measurements", "renew_session", "retry", "status"]
+__all__ = [
+    "cancel",
+    "events",
+    "execution_collection",
+    "execution_detail",
+    "measurements",
+    "pause",
+    "renew_session",
+    "rerun",
+    "resume",
+    "retry",
+    "status",
+]
 
 
 class _Query(BaseModel):
@@ -46,6 +59,10 @@ class _ListQuery(_Query):
     owner: int | None = Field(default=None, ge=0)
     cursor: str | None = Field(default=None, max_length=200)
     limit: int = Field(default=50, ge=1, le=200)
+
+
+class _RetryQuery(_Query):
+    which: RetryWhich = "unfinished"
 
 
 class _EventQuery(_Query):
@@ -103,11 +120,33 @@ def cancel(request: HttpRequest, asker: Asker, execution_id: str) -> ExecutionSt
     return asker.service.status(execution_id)
 
 
+@api_view("POST")
+def pause(request: HttpRequest, asker: Asker, execution_id: str) -> ExecutionStatus:
+    """Begin no further well of it; wells in work are finished. For its owner and administrators."""
+    asker.service.pause(execution_id)
+    return asker.service.status(execution_id)
+
+
+@api_view("POST")
+def resume(request: HttpRequest, asker: Asker, execution_id: str) -> ExecutionStatus:
+    """Let it go on after a pause. For its owner and administrators."""
+    asker.service.resume(execution_id)
+    return asker.service.status(execution_id)
+
+
 @api_view("POST", omero=True)
 def retry(request: HttpRequest, asker: Asker, execution_id: str) -> ExecutionStatus:
-    """Run its failed and skipped wells again. For its owner and administrators."""
-    run_again(asker, asker.service.execution(execution_id))
+    """Run its failed and skipped wells again, or only ``which``. For its owner and administrators."""
+    query = read_query(request, _RetryQuery)
+    run_again(asker, asker.service.execution(execution_id), query.which)
     return asker.service.status(execution_id)
+
+
+@api_view("POST", omero=True)
+def rerun(request: HttpRequest, asker: Asker, execution_id: str) -> tuple[ExecutionCreated, int]:
+    """Run the same again as a new execution. For whoever may see it and run on the plate."""
+    created = run_the_same(asker, asker.service.execution(execution_id), idempotency_key(request))
+    return _with_our_addresses(created), 201
 
 
 @api_view("POST", omero=True)

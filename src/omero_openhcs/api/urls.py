@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import controls, executions, functions, golden_wells, health, labels, library, pipelines
+from . import admin, controls, executions, functions, golden_wells, health, labels, library, pipelines
 from .decorators import not_found
 
 urlpatterns = [
@@ -31,7 +31,10 @@ urlpatterns = [
     path("executions/<slug:execution_id>/status/", executions.status, name="openhcs_api_status"),
     path("executions/<slug:execution_id>/events/", executions.events, name="openhcs_api_events"),
     path("executions/<slug:execution_id>/cancel/", executions.cancel, name="openhcs_api_cancel"),
+    path("executions/<slug:execution_id>/pause/", executions.pause, name="openhcs_api_pause"),
+    path("executions/<slug:execution_id>/resume/", executions.resume, name="openhcs_api_resume"),
     path("executions/<slug:execution_id>/retry/", executions.retry, name="openhcs_api_retry"),
+    path("executions/<slug:execution_id>/rerun/", executions.rerun, name="openhcs_api_rerun"),
     path("executions/<slug:execution_id>/session/", executions.renew_session, name="openhcs_api_session"),
     path("executions/<slug:execution_id>/measurements/", executions.measurements, name="openhcs_api_measurements"),
     path("executions/<slug:execution_id>/quality/", controls.quality, name="openhcs_api_quality"),
@@ -42,6 +45,12 @@ urlpatterns = [
         labels.label_image,
         name="openhcs_api_label_image",
     ),
+    path("admin/queue/", admin.queue, name="openhcs_api_admin_queue"),
+    path("admin/limits/", admin.limits, name="openhcs_api_admin_limits"),
+    path("admin/users/<int:user_id>/limits/", admin.user_limits, name="openhcs_api_admin_user_limits"),
+    path("admin/drain/", admin.drain, name="openhcs_api_admin_drain"),
+    path("admin/undrain/", admin.undrain, name="openhcs_api_admin_undrain"),
+    path("admin/audit/", admin.audit, name="openhcs_api_admin_audit"),
     # Named last: the base address for scripts, and a JSON answer for anything else below it.
     path("", not_found, name="openhcs_api"),
     path("<path:rest>", not_found),

@@ -10,11 +10,12 @@ from fastapi import Depends, Request
 
 from openhcs_client import Claims, OpenHCSError
 from openhcs_execution.database import ExecutionRow
+from openhcs_execution.queue.audit import Actor
 from openhcs_execution.queue.reading import reader_of
 from openhcs_execution.service import Service
 from openhcs_execution.tokens import read_token
 
-__all__ = ["ClaimsOf", "ServiceOf", "reader_of", "require_owner"]
+__all__ = ["AdministratorOf", "ClaimsOf", "ServiceOf", "actor_of", "reader_of", "require_owner"]
 
 
 async def _service(request: Request) -> Service:
@@ -34,6 +35,20 @@ async def _claims(request: Request) -> Claims:
 
 ServiceOf = Annotated[Service, Depends(_service)]
 ClaimsOf = Annotated[Claims, Depends(_claims)]
+
+
+def actor_of(claims: Claims) -> Actor:
+    """Who is responsible for what these claims let a user do."""
+    return Actor(claims.user_id, claims.name)
+
+
+async def _administrator(claims: ClaimsOf) -> Claims:
+    if not claims.admin:
+        raise OpenHCSError("not_an_administrator", "Only an OMERO administrator may do this.", status=403)
+    return claims
+
+
+AdministratorOf = Annotated[Claims, Depends(_administrator)]
 
 
 def require_owner(claims: Claims, execution: ExecutionRow) -> None:

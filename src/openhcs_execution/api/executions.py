@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Executions: submit, list, look at, cancel, retry, and sign in again."""
+"""Executions: submit, list, look at, cancel, pause, retry, run again, and sign in again."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from openhcs_client import (
     ExecutionStatus,
     ExecutionStatusName,
     OpenHCSError,
+    RetryWhich,
     ServiceSubmission,
 )
 from openhcs_execution import control
 from openhcs_execution.queue import reading
 from openhcs_execution.submission import submit
 
-from .authentication import ClaimsOf, ServiceOf, reader_of, require_owner
+from .authentication import ClaimsOf, ServiceOf, actor_of, reader_of, require_owner
 from .strict_json import StrictJsonRoute
 
 __all__ = ["router"]
@@ -53,6 +54,10 @@ def create(
     execution_id, created = submit(service, claims, body, idempotency_key)
     if not created:
         response.status_code = 200
+    return _created(execution_id)
+
+
+def _created(execution_id: str) -> ExecutionCreated:
     return ExecutionCreated(
         execution_id=execution_id,
         status_url=f"/api/v1/executions/{execution_id}/status/",
@@ -72,7 +77,14 @@ def page(
 ) -> ExecutionPage:
     with service.database.read() as session:
         return reading.read_page(
-            session, reader_of(claims), plate=plate, status=status, owner=owner, before=_number(cursor), limit=limit
+            session,
+            reader_of(claims),
+            plate=plate,
+            status=status,
+            owner=owner,
+            before=_number(cursor),
+            limit=limit,
+            board=service.board,
         )
 
 
@@ -87,29 +99,70 @@ def _number(cursor: str | None) -> int | None:
 @router.get("/{execution_id}/")
 def detail(service: ServiceOf, claims: ClaimsOf, execution_id: str) -> ExecutionDetail:
     with service.database.read() as session:
-        return reading.read_detail(session, reading.find_execution(session, execution_id, reader_of(claims)))
+        row = reading.find_execution(session, execution_id, reader_of(claims))
+        return reading.read_detail(session, row, service.board.of(row))
 
 
 @router.get("/{execution_id}/status/")
 def status(service: ServiceOf, claims: ClaimsOf, execution_id: str) -> ExecutionStatus:
     with service.database.read() as session:
-        return reading.read_status(reading.find_execution(session, execution_id, reader_of(claims)), service.workers)
+        row = reading.find_execution(session, execution_id, reader_of(claims))
+        return reading.read_status(row, service.workers, service.board.of(row))
 
 
 @router.post("/{execution_id}/cancel/")
 def cancel(service: ServiceOf, claims: ClaimsOf, execution_id: str) -> ExecutionStatus:
-    control.cancel_execution(service, _mine(service, claims, execution_id))
+    control.cancel_execution(service, _mine(service, claims, execution_id), actor_of(claims))
     return status(service, claims, execution_id)
 
 
+@router.post("/{execution_id}/pause/")
+def pause(service: ServiceOf, claims: ClaimsOf, execution_id: str) -> ExecutionStatus:
+    """Begin no further well; those in work are finished."""
+    control.pause_execution(service, _mine(service, claims, execution_id), actor_of(claims))
+    return status(service, claims, execution_id)
+
+
+@router.post("/{execution_id}/resume/")
+def resume(service: ServiceOf, claims: ClaimsOf, execution_id: str) -> ExecutionStatus:
+    control.resume_execution(service, _mine(service, claims, execution_id), actor_of(claims))
+    return status(service, claims, execution_id)
+
+
+@router.post("/{execution_id}/rerun/", status_code=201)
+def rerun(
+    service: ServiceOf,
+    claims: ClaimsOf,
+    execution_id: str,
+    body: RenewedSession,
+    response: Response,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
+) -> ExecutionCreated:
+    """Queue a new execution that asks for the same; for whoever may see the old one and may run on the plate."""
+    with service.database.read() as session:
+        number = reading.find_execution(session, execution_id, reader_of(claims)).number
+    key = body.omero_session.get_secret_value()
+    new, created = control.rerun_execution(service, claims, number, key, body.session_for_job, idempotency_key)
+    if not created:
+        response.status_code = 200
+    return _created(new)
+
+
 @router.post("/{execution_id}/retry/")
-def retry(service: ServiceOf, claims: ClaimsOf, execution_id: str, body: RenewedSession | None = None) -> ExecutionStatus:
+def retry(
+    service: ServiceOf,
+    claims: ClaimsOf,
+    execution_id: str,
+    body: RenewedSession | None = None,
+    which: RetryWhich = "unfinished",
+) -> ExecutionStatus:
     """Queue failed and skipped wells again; a finished execution also needs a session, here or by signing in after."""
     number = _mine(service, claims, execution_id)
     if body is None:
-        control.retry_execution(service, number)
+        control.retry_execution(service, number, actor_of(claims), which=which)
     else:
-        control.retry_execution(service, number, body.omero_session.get_secret_value(), body.session_for_job)
+        key, ours = body.omero_session.get_secret_value(), body.session_for_job
+        control.retry_execution(service, number, actor_of(claims), which=which, session_key=key, session_for_job=ours)
     return status(service, claims, execution_id)
 
 

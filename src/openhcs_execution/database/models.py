@@ -268,7 +268,6 @@ class UsageRow(Base):
     day: Mapped[date] = mapped_column(primary_key=True)
     wells: Mapped[int] = mapped_column(default=0)
     cpu_seconds: Mapped[float] = mapped_column(Float, default=0.0)
-    gpu_seconds: Mapped[float] = mapped_column(Float, default=0.0)
     """Nothing uses a GPU yet: always 0."""
 
 

@@ -26,7 +26,7 @@ from openhcs_execution.database import Database, ExecutionInput, ExecutionRow, J
 from openhcs_execution.engine.failures import well_failure
 from openhcs_execution.logging import get_logger
 from openhcs_execution.queue import wells
-from openhcs_execution.queue.policy import ClaimedWells, claim_wells
+from openhcs_execution.queue.policy import ClaimedWells, claim_batches
 from openhcs_execution.queue.wells import Well
 from openhcs_execution.results.bundle import ResultStore
 from openhcs_execution.results.tidying import discard_unwanted
@@ -35,7 +35,7 @@ from openhcs_execution.settings import Settings
 from .cluster import Cluster
 from .outcomes import apply_outcome, apply_progress
 from .tasks import TOPIC, Outcome, Progress, WellBatch, WorkerSettings, read_report
-from .worker import compute_batch, stop_batches
+from .worker import compute_batch, hold_batches, stop_batches
 
 __all__ = ["Dispatcher"]
 
@@ -112,6 +112,23 @@ class Dispatcher:
         tasks = [task for task in list(self._tasks.values()) if task.batch.number == number]
         if tasks:
             self._stoppers.submit(self._stop_tasks, tasks)
+
+    def hold(self, number: int | None = None) -> None:
+        """Begin no further well of an execution's tasks, or of all; wells that are being computed are finished.
+
+        The database says already that these wells are not in work. Returns at once.
+        """
+        batches = [task.batch.batch_id for task in list(self._tasks.values()) if number in (None, task.batch.number)]
+        if batches:
+            self._stoppers.submit(self._hold_batches, batches)
+
+    def _hold_batches(self, batches: list[str]) -> None:
+        if self._cluster is None:
+            return
+        try:
+            self._cluster.client.run(hold_batches, batches, on_error="ignore")
+        except Exception:
+            log.exception("holding_failed", batches=len(batches))
 
     def _stop_tasks(self, tasks: list[_Task]) -> None:
         cluster = self._cluster
@@ -206,11 +223,24 @@ class Dispatcher:
     # ----------------------------------------------------------------- giving out
 
     def _fill(self, cluster: Cluster) -> None:
-        while len(self._tasks) < 2 * self._settings.workers and not self._stopping.is_set():
-            claimed = claim_wells(self._database, slots=self._settings.workers, largest=self._settings.wells_per_task)
-            if claimed is None:
-                return
-            self._submit(cluster, claimed)
+        settings = self._settings
+        places = 2 * settings.workers - len(self._tasks)
+        if places <= 0:
+            return
+        batches = claim_batches(
+            self._database,
+            places=places,
+            slots=settings.workers,
+            largest=settings.wells_per_task,
+            defaults=settings.limits,
+        )
+        for position, claimed in enumerate(batches):
+            try:
+                self._submit(cluster, claimed)
+            except OperationalError:
+                for rest in batches[position + 1 :]:
+                    self._put_back_later(_attempts(rest.number, rest.attempts))
+                raise
 
     def _submit(self, cluster: Cluster, claimed: ClaimedWells) -> None:
         """Hand claimed wells to a worker. Whatever keeps them from getting there, they do not stay claimed."""
@@ -218,7 +248,7 @@ class Dispatcher:
         try:
             batch = self._batch(claimed)
             if batch is None:
-                self._inbox.put(lambda: self._put_back(attempts))
+                self._put_back_later(attempts)
                 return
             warm = self._warm_workers.get(_tested(batch))
             future = cluster.client.submit(
@@ -232,7 +262,7 @@ class Dispatcher:
                 allow_other_workers=warm is not None,
             )
         except OperationalError:
-            self._inbox.put(lambda: self._put_back(attempts))
+            self._put_back_later(attempts)
             raise
         except Exception as error:
             log.exception("not_submitted", execution_id=claimed.execution_id, wells=list(claimed.attempts))
@@ -313,6 +343,9 @@ class Dispatcher:
         while len(self._warm_workers) > _WARM_WELLS:
             self._warm_workers.popitem(last=False)
 
+    def _put_back_later(self, attempts: Sequence[Well]) -> None:
+        self._inbox.put(lambda: self._put_back(attempts))
+
     def _put_back(self, attempts: Sequence[Well]) -> None:
         """Let the attempts that have no outcome yet be made again."""
         for well in attempts:
@@ -323,7 +356,8 @@ class Dispatcher:
         for well in attempts:
             message = f"The worker could not compute well {well.name}: {type(error).__name__}."
             try:
-                wells.fail_well(self._database, well, well_failure(FailureClass.ENGINE_ERROR, message, error))
+                failure = well_failure(FailureClass.ENGINE_ERROR, message, error)
+                wells.fail_well(self._database, well, failure, final=True)
             except OperationalError:
                 raise
             except Exception:

@@ -74,7 +74,7 @@ class Outcome(_Message):
 
     ``computed``: its bundle is complete on disk, the numbers of it are here. ``failed``: ``failure`` says why.
     ``session_lost``, ``omero_unanswered``: it could not be read, for no fault of its own. ``engine_lost``: the engine process
-    died under it. ``stopped``: the execution was cancelled.
+    died under it. ``stopped``: the execution was cancelled or paused.
     """
 
     kind: Literal["outcome"] = "outcome"

@@ -31,7 +31,7 @@ from .kept_images import KeptImages
 from .reading import ImageReader
 from .tasks import TOPIC, Outcome, Progress, WellBatch, WorkerSettings
 
-__all__ = ["EnginePlugin", "WellComputer", "compute_batch", "stop_batches"]
+__all__ = ["EnginePlugin", "WellComputer", "compute_batch", "hold_batches", "stop_batches"]
 
 _ATTRIBUTE = "openhcs_computer"
 
@@ -83,6 +83,11 @@ def stop_batches(batches: list[str], dask_worker: Worker) -> None:
     getattr(dask_worker, _ATTRIBUTE).stop(batches)
 
 
+def hold_batches(batches: list[str], dask_worker: Worker) -> None:
+    """Begin no further well of these batches on this worker; the one that is being computed is finished."""
+    getattr(dask_worker, _ATTRIBUTE).hold(batches)
+
+
 class WellComputer:
     """The worker's side of computing; used by one task at a time."""
 
@@ -106,6 +111,7 @@ class WellComputer:
         self._state = threading.Lock()
         self._current: WellBatch | None = None
         self._stopped: dict[str, None] = {}  # in the order in which they were stopped
+        self._held: dict[str, None] = {}
         # All OMERO calls of this worker are made by one thread: a connection is not for several.
         self._stager = ThreadPoolExecutor(1, thread_name_prefix="staging")
 
@@ -120,10 +126,7 @@ class WellComputer:
     def stop(self, batches: list[str]) -> None:
         """Kill the engine if it computes for one of these batches, and begin no further well of them."""
         with self._state:
-            self._stopped.update(dict.fromkeys(batches))
-            # Every worker is told of every batch; those that never come here must not pile up.
-            while len(self._stopped) > _STOPPED_KEPT:
-                del self._stopped[next(iter(self._stopped))]
+            _remember(self._stopped, batches)
             current = self._current
             if current is not None and current.batch_id in batches:
                 self._stop_engine(current)
@@ -144,6 +147,15 @@ class WellComputer:
         timer.daemon = True
         timer.start()
 
+    def hold(self, batches: list[str]) -> None:
+        """Begin no further well of these batches, and let the engine finish the one that it computes."""
+        with self._state:
+            _remember(self._held, batches)
+
+    def _is_over(self, batch_id: str) -> bool:
+        """Whether no further well of a batch is to be begun."""
+        return batch_id in self._stopped or batch_id in self._held
+
     def warm_up(self) -> None:
         """Start the engine, so that it is there when a well is; a failure to start is told by the first well."""
         with self._engine_lock, contextlib.suppress(EngineLost):
@@ -162,6 +174,7 @@ class WellComputer:
         finally:
             with self._state:
                 self._stopped.pop(batch.batch_id, None)
+                self._held.pop(batch.batch_id, None)
         return outcomes
 
     def _compute_wells(self, work: _Work, wells: list[str], outcomes: list[Outcome], report: Report) -> None:
@@ -181,7 +194,7 @@ class WellComputer:
         return self._scratch / work.batch.execution_id / f"{well}.{work.batch.attempts[well]}"
 
     def _stage(self, work: _Work, well: str) -> None:
-        if work.batch.batch_id in self._stopped:
+        if self._is_over(work.batch.batch_id):
             raise _Stopped
         work.progress(well)
         batch, folder = work.batch, self._folder(work, well) / "planes"
@@ -254,7 +267,7 @@ class WellComputer:
         )
         with self._engine_lock:
             with self._state:
-                if batch.batch_id in self._stopped:
+                if self._is_over(batch.batch_id):
                     raise _Stopped
                 self._current = batch
             try:
@@ -294,7 +307,14 @@ class _Work:
 
 
 class _Stopped(Exception):  # noqa: N818 - not an error
-    """The execution was cancelled meanwhile."""
+    """The execution was cancelled or paused meanwhile."""
+
+
+def _remember(stopped: dict[str, None], batches: list[str]) -> None:
+    """Every worker is told of every batch; those that never come here must not pile up."""
+    stopped.update(dict.fromkeys(batches))
+    while len(stopped) > _STOPPED_KEPT:
+        del stopped[next(iter(stopped))]
 
 
 def _engine_lost(well: str, error: EngineLost) -> WellFailure:

@@ -29,6 +29,7 @@ class SessionUser:
     name: str
     admin: bool
     groups: tuple[GroupClaim, ...]
+    group_names: tuple[str, ...] = ()
 
 
 def session_user(conn: BlitzGateway) -> SessionUser:
@@ -46,7 +47,13 @@ def session_user(conn: BlitzGateway) -> SessionUser:
         )
         for group in groups
     )
-    return SessionUser(user_id=event.userId, name=_full_name(conn, event), admin=bool(event.isAdmin), groups=claims)
+    return SessionUser(
+        user_id=event.userId,
+        name=_full_name(conn, event),
+        admin=bool(event.isAdmin),
+        groups=claims,
+        group_names=tuple(group.name.val for group in groups),
+    )
 
 
 def open_job_session(conn: BlitzGateway, group_id: int, *, idle_minutes: int) -> str:

@@ -35,7 +35,7 @@ def note_served(session: Session, owners: Iterable[int], time: datetime) -> None
 
 def add_usage(session: Session, owner_id: int, seconds: float) -> None:
     """A worker, which is one core, spent ``seconds`` on a well of this user."""
-    values = {"owner_id": owner_id, "day": today(), "wells": 1, "cpu_seconds": seconds, "gpu_seconds": 0.0}
+    values = {"owner_id": owner_id, "day": today(), "wells": 1, "cpu_seconds": seconds}
     insert = _insert(session)(UsageRow).values(**values)
     more = {"wells": UsageRow.wells + 1, "cpu_seconds": UsageRow.cpu_seconds + seconds}
     session.execute(insert.on_conflict_do_update(index_elements=["owner_id", "day"], set_=more))

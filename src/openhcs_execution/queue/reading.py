@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
@@ -28,6 +29,7 @@ from openhcs_client import (
 from openhcs_execution.database import EventRow, ExecutionInput, ExecutionRow, WellRow
 
 from .events import now
+from .standing import NOT_WAITING, QueueBoard, Standing
 
 __all__ = [
     "Reader",
@@ -96,9 +98,10 @@ def estimated_completion(row: ExecutionRow, slots: int) -> datetime | None:
     return max(now(), row.last_commit_at + timedelta(seconds=mean * left / min(slots, left)))
 
 
-def read_status(row: ExecutionRow, slots: int) -> ExecutionStatus:
-    """The short answer, from the execution's own row alone."""
+def read_status(row: ExecutionRow, slots: int, standing: Standing = NOT_WAITING) -> ExecutionStatus:
+    """The short answer, from the execution's own row alone and where it stands in the queue."""
     return ExecutionStatus(
+        **_standing(row, standing),
         execution_id=row.execution_id,
         status=ExecutionStatusName(row.status),
         message=row.message,
@@ -113,8 +116,18 @@ def read_status(row: ExecutionRow, slots: int) -> ExecutionStatus:
     )
 
 
-def _line(row: ExecutionRow) -> dict[str, object]:
+def _standing(row: ExecutionRow, standing: Standing) -> dict[str, Any]:
     return {
+        "paused": row.paused,
+        "waiting_code": standing.code,
+        "waiting_reason": standing.reason,
+        "queue_position": standing.position,
+    }
+
+
+def _line(row: ExecutionRow, standing: Standing = NOT_WAITING) -> dict[str, object]:
+    return {
+        **_standing(row, standing),
         "execution_id": row.execution_id,
         "plate_id": row.plate_id,
         "plate_name": row.plate_name,
@@ -164,12 +177,12 @@ def read_wells(session: Session, number: int) -> list[WellRow]:
     return list(session.scalars(select(WellRow).where(WellRow.execution == number).order_by(WellRow.position)))
 
 
-def read_detail(session: Session, row: ExecutionRow) -> ExecutionDetail:
+def read_detail(session: Session, row: ExecutionRow, standing: Standing = NOT_WAITING) -> ExecutionDetail:
     """The execution with all of its wells, its document and its changed parameters."""
     inputs = session.get_one(ExecutionInput, row.number)
     return ExecutionDetail.model_validate(
         {
-            **_line(row),
+            **_line(row, standing),
             "document": json.loads(inputs.document),
             "parameters": inputs.parameters,
             "rows": row.rows,
@@ -189,6 +202,7 @@ def read_page(
     owner: int | None = None,
     before: int | None = None,
     limit: int = 50,
+    board: QueueBoard | None = None,
 ) -> ExecutionPage:
     """Executions, newest first, older than the one whose internal number is ``before``."""
     conditions = [reader.condition()]
@@ -209,7 +223,7 @@ def read_page(
     rows = list(session.scalars(statement))
     shown = rows[:limit]
     return ExecutionPage(
-        executions=[Execution.model_validate(_line(row)) for row in shown],
+        executions=[Execution.model_validate(_line(row, board.of(row) if board else NOT_WAITING)) for row in shown],
         next_cursor=str(shown[-1].number) if len(rows) > limit else None,
     )
 

@@ -154,10 +154,13 @@ def _done(session: Session, execution: ExecutionRow, row: WellRow, changed: dict
     record(session, execution, "well_done", well=row.well, data=changed)
 
 
-def fail_well(database: Database, well: Well, failure: WellFailure, seconds: float | None = None) -> bool:
+def fail_well(
+    database: Database, well: Well, failure: WellFailure, seconds: float | None = None, *, final: bool = False
+) -> bool:
     """The well could not be computed; the others go on.
 
-    It is tried again by itself as often as its class of failure calls for (:mod:`.retrying`), and fails after that.
+    It is tried again by itself as often as its class of failure calls for (:mod:`.retrying`), and fails after that, or at
+    once when this is ``final``.
     """
     with database.write() as session:
         rows = _expected(session, well)
@@ -169,7 +172,7 @@ def fail_well(database: Database, well: Well, failure: WellFailure, seconds: flo
             add_usage(session, execution.owner_id, seconds)
         behaviour = automatic(failure.cause)
         # Somebody looks at a test well, and decides faster than a second try would end.
-        if row.retried < behaviour.retries and not execution.test_well:
+        if row.retried < behaviour.retries and not (final or execution.test_well):
             row.retried += 1
             row.alone = row.alone or behaviour.alone
             wait_again(session, execution, row)

@@ -11,6 +11,14 @@ import pytest
 from openhcs_execution.queue import executions
 from tests.execution.queued import enqueue, execution
 
+ADMIN_ROUTES = [
+    ("GET", "admin/queue/"),
+    ("POST", "admin/limits/"),
+    ("POST", "admin/users/1/limits/"),
+    ("POST", "admin/drain/"),
+    ("POST", "admin/undrain/"),
+    ("GET", "admin/audit/"),
+]
 ROUTES = [
     ("GET", "functions/"),
     ("GET", "functions/x/"),
@@ -27,8 +35,12 @@ ROUTES = [
     ("GET", "executions/x/status/"),
     ("GET", "executions/x/events/"),
     ("POST", "executions/x/cancel/"),
+    ("POST", "executions/x/pause/"),
+    ("POST", "executions/x/resume/"),
     ("POST", "executions/x/retry/"),
+    ("POST", "executions/x/rerun/"),
     ("POST", "executions/x/session/"),
+    *ADMIN_ROUTES,
     ("GET", "executions/x/measurements/"),
     ("POST", "executions/x/quality/"),
     ("GET", "executions/x/wells/A01/labels/"),
@@ -144,7 +156,7 @@ def test_who_sees_an_execution(http, service, token) -> None:
         assert http.get("/api/v1/executions/", headers=headers).json()["executions"] == [], who
 
 
-@pytest.mark.parametrize("action", ["cancel", "retry", "session"])
+@pytest.mark.parametrize("action", ["cancel", "pause", "resume", "retry", "session"])
 def test_who_may_change_an_execution(http, service, token, action: str) -> None:
     number = enqueue(service.database, owner=2, group=3)
     url = f"/api/v1/executions/{execution(service.database, number).execution_id}/{action}/"
@@ -170,3 +182,15 @@ def test_a_finished_execution_is_not_cancelled(http, service, token) -> None:
         session.get_one(type(execution(service.database, number)), number).status = "completed"
     url = f"/api/v1/executions/{execution(service.database, number).execution_id}/cancel/"
     assert http.post(url, headers=token(2)).status_code == 409
+
+
+@pytest.mark.parametrize(("method", "path"), ADMIN_ROUTES)
+def test_only_administrators_have_a_say_in_the_queue(http, service, token, method: str, path: str) -> None:
+    number = enqueue(service.database, owner=1)
+    refused = http.request(method, f"/api/v1/{path}", headers=token(2, reads_all=True), json={"executions_at_once": 9})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "not_an_administrator")
+    board = http.get("/api/v1/admin/queue/", headers=token(0, admin=True)).json()
+    assert (board["draining"], board["limits"]["executions_at_once"]) == (False, 2)
+    assert board["executions"][0]["execution_id"] == execution(service.database, number).execution_id
+    body = {"executions_at_once": 9} if path.endswith("limits/") else None
+    assert http.request(method, f"/api/v1/{path}", headers=token(0, admin=True), json=body).status_code == 200

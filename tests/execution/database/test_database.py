@@ -7,17 +7,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import CreateTable
 
-from openhcs_execution.database import Base, Database, DatabaseRefused, EventRow, migrate
+from openhcs_execution.database import Base, Database, DatabaseRefused, EventRow, QueuePerson, migrate, migrations
 from openhcs_execution.database.engine import filesystem_type
 from openhcs_execution.database.migrate import current_revision
-from tests.execution.queued import enqueue, open_database
+from openhcs_execution.queue import executions
+from openhcs_execution.queue.policy import claim_batches, claim_wells
+from tests.execution.queued import assert_consistent, enqueue, execution, open_database
 
 
 def test_migrations_make_the_schema_of_the_models(tmp_path: Path) -> None:
@@ -27,6 +31,26 @@ def test_migrations_make_the_schema_of_the_models(tmp_path: Path) -> None:
     reached = current_revision(database)
     assert reached is not None
     assert migrate(database) == reached  # a second time is nothing
+    database.close()
+
+
+def test_an_upgrade_counts_what_is_open_and_remembers_who_submitted(tmp_path: Path) -> None:
+    database = open_database(tmp_path)
+    running, waiting, ended = (enqueue(database, 3, owner=owner) for owner in (2, 4, 2))
+    executions.cancel(database, ended)
+    claimed = claim_wells(database, slots=1, largest=2)
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    for way, revision in ((command.downgrade, "0001"), (command.upgrade, "head")):
+        with database.engine.execution_options(writes=True).connect() as connection:
+            config.attributes["connection"] = connection
+            way(config, revision)
+    assert_consistent(database, [running, waiting, ended])
+    assert execution(database, running).wells_claimed == len(claimed.attempts) == 2
+    assert execution(database, ended).wells_waiting == 0
+    with database.read() as session:
+        assert session.execute(select(QueuePerson.owner_id, QueuePerson.name)).all() == [(2, "user 2"), (4, "user 4")]
+    assert [batch.number for batch in claim_batches(database, places=2, slots=1, largest=2)] == [waiting, running]
     database.close()
 
 

@@ -32,7 +32,8 @@ def computer(tmp_path: Path) -> Iterator[WellComputer]:
     computer.close()
 
 
-def test_a_stopped_batch_is_forgotten_when_it_ends(computer: WellComputer) -> None:
+@pytest.mark.parametrize("order", ["stop", "hold"])
+def test_a_stopped_batch_is_forgotten_when_it_ends(computer: WellComputer, order: str) -> None:
     batch = WellBatch(
         batch_id="b1",
         number=1,
@@ -43,16 +44,19 @@ def test_a_stopped_batch_is_forgotten_when_it_ends(computer: WellComputer) -> No
         sealed_session="sealed",
         time_limit=60.0,
     )
-    computer.stop(["b1"])
+    getattr(computer, order)(["b1"])
     reports: list[Any] = []
     outcomes = computer.compute(batch, reports.append)
     assert [outcome.what for outcome in outcomes] == ["stopped", "stopped"]
     assert reports == outcomes
     assert not computer._stopped
+    assert not computer._held
 
 
 def test_batches_of_other_workers_do_not_pile_up(computer: WellComputer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_STOPPED_KEPT", 3)
     for number in range(10):
         computer.stop([f"b{number}"])
+        computer.hold([f"h{number}"])
     assert list(computer._stopped) == ["b7", "b8", "b9"]
+    assert list(computer._held) == ["h7", "h8", "h9"]

@@ -189,7 +189,14 @@ def test_the_public_user_reads_and_never_submits(
             ("pipelines/u2-x/share/", {"revision": 1, "group_id": lab}),
             ("pipelines/u2-x/deprecate/", {"revision": 1}),
             ("executions/e1/cancel/", {}),
+            ("executions/e1/pause/", {}),
+            ("executions/e1/resume/", {}),
             ("executions/e1/retry/", {}),
+            ("executions/e1/rerun/", {}),
+            ("admin/limits/", {"executions_at_once": 9}),
+            ("admin/users/2/limits/", {"executions_at_once": 9}),
+            ("admin/drain/", {}),
+            ("admin/undrain/", {}),
             ("executions/e1/session/", {}),
         ):
             response = anyone.post(f"/openhcs/api/v1/{path}", json=body, headers=token)

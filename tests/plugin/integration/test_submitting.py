@@ -95,6 +95,34 @@ def test_the_same_key_gives_the_same_execution(ada: WebUser, plate: int) -> None
     assert other not in ids
 
 
+def test_the_same_again(ada: WebUser, stranger: WebUser, plate: int) -> None:
+    first = ada.post(ada.api("executions/"), wanted(plate, test_well="A02")).json()["execution_id"]
+    path, key = f"executions/{first}/rerun/", {"Idempotency-Key": secrets.token_hex(8)}
+    answers = [ada.post(ada.api(path), {}, **key) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 201], answers[0].text
+    [again] = {answer.json()["execution_id"] for answer in answers}
+    assert again != first
+    detail = ada.get(ada.api(f"executions/{again}/")).json()
+    assert (detail["test_well"], detail["parameters"], detail["plate_id"]) == (True, {"diameter": 11}, plate)
+    assert [well["well"] for well in detail["wells"]] == ["A02"]
+    assert stranger.post(stranger.api(path), {}).status_code == 404
+    assert wait_until_final(ada, again).wells_completed == 1
+
+
+def test_a_paused_run_says_so_and_goes_on_when_resumed(
+    ada: WebUser, colleague: WebUser, lab: int, make_plate: Callable[..., int]
+) -> None:
+    execution_id = ada.post(ada.api("executions/"), wanted(make_plate(ada, lab))).json()["execution_id"]
+    here = f"executions/{execution_id}"
+    paused = ada.post(ada.api(f"{here}/pause/"), {}).json()
+    assert (paused["paused"], paused["waiting_code"]) == (True, "paused")
+    assert error_of(colleague.post(colleague.api(f"{here}/resume/"), {}))["code"] == "not_yours"
+    assert ada.get(ada.api(f"{here}/status/")).json()["paused"] is True
+    assert ada.post(ada.api(f"{here}/resume/"), {}).json()["paused"] is False
+    assert wait_until_final(ada, execution_id).wells_completed == 2
+    assert error_of(ada.post(ada.api(f"{here}/pause/"), {}))["code"] == "already_finished"
+
+
 @pytest.mark.parametrize(
     ("changes", "status", "code", "field"),
     [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What the queue's policy needs: counters of waiting and claimed wells, pauses, people and their limits, usage, the audit log."""
+"""For the queue's policy: counters of waiting and claimed wells, pauses, people and their limits, usage, the audit log."""
 
 from __future__ import annotations
 
@@ -57,7 +57,6 @@ def _create_tables() -> None:
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("wells", sa.Integer(), nullable=False),
         sa.Column("cpu_seconds", sa.Float(), nullable=False),
-        sa.Column("gpu_seconds", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("owner_id", "day"),
     )
     op.create_table(

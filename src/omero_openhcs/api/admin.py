@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""``admin/``: the queue of everybody, for OMERO administrators.
+
+The execution service checks the signed claims again; here others are refused before it is asked.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from openhcs_client import AuditPage, LimitsChange, PersonLimits, QueueOverview
+
+from .decorators import api_view
+from .requests import read_body, read_query
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from omero_openhcs.identity import Asker
+
+__all__ = ["audit", "drain", "limits", "queue", "undrain", "user_limits"]
+
+
+class _AuditQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    target: str | None = Field(default=None, max_length=64)
+    cursor: str | None = Field(default=None, max_length=18, pattern=r"^[0-9]+$")
+    limit: int = Field(default=50, ge=1, le=500)
+
+
+@api_view("GET")
+def queue(request: HttpRequest, asker: Asker) -> QueueOverview:
+    """The queue in its order, and everybody's part of the machine."""
+    asker.require_administrator()
+    return asker.service.administration.queue()
+
+
+@api_view("POST")
+def limits(request: HttpRequest, asker: Asker) -> QueueOverview:
+    """Change limits for everybody."""
+    asker.require_administrator()
+    return asker.service.administration.change_limits(read_body(request, LimitsChange))
+
+
+@api_view("POST")
+def user_limits(request: HttpRequest, asker: Asker, user_id: int) -> QueueOverview:
+    """Change the limits of one user."""
+    asker.require_administrator()
+    return asker.service.administration.change_user_limits(user_id, read_body(request, PersonLimits))
+
+
+@api_view("POST")
+def drain(request: HttpRequest, asker: Asker) -> QueueOverview:
+    """Begin no further well and take no submissions."""
+    asker.require_administrator()
+    return asker.service.administration.drain()
+
+
+@api_view("POST")
+def undrain(request: HttpRequest, asker: Asker) -> QueueOverview:
+    """Let the queue go on."""
+    asker.require_administrator()
+    return asker.service.administration.undrain()
+
+
+@api_view("GET")
+def audit(request: HttpRequest, asker: Asker) -> AuditPage:
+    """Who did what, newest first."""
+    asker.require_administrator()
+    query = read_query(request, _AuditQuery)
+    return asker.service.administration.audit(**query.model_dump())
