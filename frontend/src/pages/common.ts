@@ -43,6 +43,7 @@ function followLines(api: Api): void {
       const failed = status.wells_failed ? `, ${status.wells_failed} failed` : '';
       text.textContent = `${status.wells_completed} of ${count(status.wells_total, 'well')}${failed}`;
     }
+    showStanding(line.querySelector<HTMLElement>('[data-oh-standing]'), status);
     if (isFinal(status.status)) lines.delete(id);
   }
 
@@ -54,6 +55,14 @@ function followLines(api: Api): void {
     if (lines.size > 0) setTimeout(() => void round(), LINE_INTERVAL);
   }
   if (lines.size > 0) void round();
+}
+
+/** Its place in the queue, or that it is paused; the reason comes with the pointer. */
+function showStanding(tag: HTMLElement | null, status: ExecutionStatus): void {
+  if (!tag) return;
+  tag.textContent = status.paused ? 'paused' : status.queue_position ? `place ${status.queue_position}` : '';
+  tag.title = status.waiting_reason;
+  tag.hidden = tag.textContent === '';
 }
 
 showLocalTimes();

@@ -199,7 +199,12 @@ function showBoard(status: ExecutionStatusName): void {
 function showButtons(status: ExecutionStatusName, unfinished: number): void {
   const cancel = document.getElementById('oh-cancel');
   const retry = document.getElementById('oh-retry');
+  const pause = document.getElementById('oh-pause');
   if (cancel) cancel.hidden = isFinal(status);
+  if (pause) {
+    pause.hidden = status !== 'queued' && status !== 'running';
+    pause.textContent = execution.paused ? 'Resume' : 'Pause';
+  }
   // With every well done, a run with errors is one that OMERO did not take completely: it can be saved again.
   const unsaved = status === 'completed_with_errors' && unfinished === 0;
   if (retry) {
@@ -233,9 +238,16 @@ async function showNow(): Promise<void> {
   const status = await api.get<ExecutionStatus>(`${path}status/`);
   const where = [status.current_well ? `well ${status.current_well}` : '', status.current_step ?? ''].filter(Boolean);
   byId('oh-now').textContent = where.join(' · ');
-  showNotice(byId('oh-message'), status.message);
+  showStanding(status);
   const end = status.estimated_completion;
   byId('oh-eta').textContent = end ? `${formatRemaining(Date.parse(end) - Date.now())} left` : '';
+}
+
+/** Whether it is paused, and why it waits. */
+function showStanding(status: ExecutionStatus): void {
+  execution = { ...execution, paused: status.paused };
+  showBoard(execution.status);
+  showNotice(byId('oh-message'), status.waiting_reason || status.message);
 }
 
 async function signIn(): Promise<void> {
@@ -307,6 +319,8 @@ function follow(since: number): ReturnType<typeof pollEvents> {
     onEvents(events, status) {
       let finished = false;
       for (const event of events) {
+        // Somebody else may have paused it: what the page says of it is out of date.
+        if (event.kind === 'paused' || event.kind === 'resumed') askedForStatus = 0;
         const before = event.well ? wells.get(event.well) : undefined;
         if (!before) continue;
         const after = foldWell(before, event);
@@ -352,6 +366,14 @@ async function command(name: 'cancel' | 'retry'): Promise<void> {
   }
 }
 
+async function pauseOrResume(): Promise<void> {
+  try {
+    showStanding(await api.post<ExecutionStatus>(`${path}${execution.paused ? 'resume' : 'pause'}/`));
+  } catch (error) {
+    showNotice(byId('oh-offline'), (error as Error).message);
+  }
+}
+
 async function askAndCancel(): Promise<void> {
   const sure = await confirmed(
     'Cancel this run?',
@@ -387,4 +409,5 @@ byId<HTMLSelectElement>('oh-level').addEventListener('change', (event) => {
 });
 byId('oh-download').addEventListener('click', () => void download());
 document.getElementById('oh-cancel')?.addEventListener('click', () => void askAndCancel());
+document.getElementById('oh-pause')?.addEventListener('click', () => void pauseOrResume());
 document.getElementById('oh-retry')?.addEventListener('click', () => void command('retry'));

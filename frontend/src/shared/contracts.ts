@@ -62,6 +62,10 @@ export interface ResultLinks {
   pipeline_annotation_id: number | null;
 }
 
+/** Why an execution does not get the next free worker. */
+export type WaitingCode =
+  'paused' | 'sign_in' | 'draining' | 'omero_unreachable' | 'daily_budget' | 'user_limit' | 'workers_busy';
+
 export interface Execution {
   execution_id: string;
   plate_id: number;
@@ -76,6 +80,10 @@ export interface Execution {
   status: ExecutionStatusName;
   message: string;
   test_well: boolean;
+  paused: boolean;
+  waiting_code: WaitingCode | null;
+  waiting_reason: string;
+  queue_position: number | null;
   wells_total: number;
   wells_completed: number;
   wells_failed: number;
@@ -89,6 +97,10 @@ export interface ExecutionStatus {
   execution_id: string;
   status: ExecutionStatusName;
   message: string;
+  paused: boolean;
+  waiting_code: WaitingCode | null;
+  waiting_reason: string;
+  queue_position: number | null;
   wells_total: number;
   wells_completed: number;
   wells_failed: number;

@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 import openhcs_client
-from openhcs_client import CheckState, ExecutionStatusName, FailureClass, WellState
+from openhcs_client import CheckState, ExecutionStatusName, FailureClass, WaitingCode, WellState
 
 SOURCE = (Path(__file__).parents[3] / "frontend" / "src" / "shared" / "contracts.ts").read_text(encoding="utf-8")
 INTERFACES = {
@@ -43,6 +43,7 @@ def test_the_interfaces_were_found() -> None:
         ("WellState", WellState),
         ("FailureClass", FailureClass),
         ("CheckState", CheckState),
+        ("WaitingCode", WaitingCode),
     ],
 )
 def test_the_unions_have_the_values_of_the_enumerations(name: str, values: type) -> None:
