@@ -100,7 +100,9 @@ def test_tokens_that_live_longer_than_five_minutes_are_refused(http, token) -> N
 
 
 def claims(**changes: object) -> dict[str, object]:
+    """Good claims but for ``changes``; times among these are seconds from now, as tests are collected long before they run."""
     now = int(time.time())
+    changes |= {name: now + value for name in ("iat", "exp") if isinstance(value := changes.get(name), int)}
     good = {
         "sub": "2", "name": "Ada", "admin": False, "groups": [], "aud": "openhcs-execution", "iss": "web",
         "iat": now, "exp": now + 60, "jti": "1",
@@ -112,13 +114,13 @@ def claims(**changes: object) -> dict[str, object]:
     "changes",
     [
         {"aud": "somebody-else"},
-        {"exp": int(time.time()) - 60, "iat": int(time.time()) - 120},
+        {"exp": -60, "iat": -120},
         {"exp": None},
         {"iat": None},
         {"sub": "root"},
         {"sub": "-1"},
         {"jti": None},
-        {"iat": int(time.time()) + 600, "exp": int(time.time()) + 700},
+        {"iat": 600, "exp": 700},
         {"more": "claims"},
         {"admin": "very"},
     ],
