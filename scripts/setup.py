@@ -35,6 +35,15 @@ OLDEST_NODE = (20, 19)  # what Vite 8 needs
 
 ICE_HEADERS = {"openssl/ssl.h": "libssl-dev", "bzlib.h": "libbz2-dev"}
 
+TEST_SERVERS = {
+    "postgresql": "usr/lib/postgresql/*/bin/initdb",
+    "slurmctld": "usr/sbin/slurmctld",
+    "slurmd": "usr/sbin/slurmd",
+    "slurm-client": "usr/bin/sbatch",
+    "munge": "usr/sbin/munged",
+}
+"""Debian packages that the tests start servers of, each with a program of it."""
+
 
 class SetupError(Exception):
     """Something is missing; the message says what and how to get it."""
@@ -42,7 +51,7 @@ class SetupError(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tests", action="store_true", help="also install what the browser tests need")
+    parser.add_argument("--tests", action="store_true", help="also install Chromium and the servers that tests run")
     options = parser.parse_args(arguments)
     started = time.monotonic()
     try:
@@ -55,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         warm_openhcs()
         if options.tests:
             install_chromium()
+            install_servers()
     except SetupError as error:
         print(f"\nSetup stopped: {error}", file=sys.stderr)
         return 1
@@ -207,6 +217,13 @@ def warm_openhcs() -> None:
 def install_chromium() -> None:
     if shutil.which(os.environ.get("CHROMIUM", "chromium")) is None and not install_debian_packages(["chromium"]):
         raise SetupError("the browser tests need Chromium. On Debian: apt-get install chromium")
+
+
+def install_servers() -> None:
+    """Servers that some tests run for themselves; where they cannot be installed those tests say so and are skipped."""
+    missing = [package for package, program in TEST_SERVERS.items() if not any(Path("/").glob(program))]
+    if missing:
+        install_debian_packages(missing)
 
 
 # ----------------------------------------------------------------- helpers

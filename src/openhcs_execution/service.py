@@ -44,6 +44,7 @@ class Service:
         self.vault = SessionVault(self.secret)
         self.database = Database(settings.database)
         migrate(self.database)
+        self.database.claim()
         choose_catalogue(settings.engine_home)
         self.functions = FunctionCatalogue.packaged()
         self.tested = catalogue_source()

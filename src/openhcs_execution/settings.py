@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     scratch_dir: Path | None = Field(
         default=None, description="Staged planes, emptied as wells end; `DATA_DIR/scratch` when unset."
     )
-    database_url: str | None = Field(default=None, description="SQLAlchemy URL; `DATA_DIR/execution.db` (SQLite) when unset.")
+    database_url: str | None = Field(default=None, description="`postgresql://…`; `DATA_DIR/execution.db` (SQLite) when unset.")
     secret_file: Path | None = Field(
         default=None, description="Shared secret with OMERO.web, made when absent; `DATA_DIR/secret` when unset."
     )

@@ -1,15 +1,47 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""A real execution service beside the embedded OMERO, for the tests that need both."""
+"""A real execution service beside the embedded OMERO, for the tests that need both; a PostgreSQL server."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from omero_sandbox.testing import RunningSandbox
 
+from .postgresql import PostgresServer, why_not
+from .queued import new_sqlite
 from .service_world import RunningService
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server without data, for this session alone."""
+    if (reason := why_not()) is not None:
+        pytest.skip(reason)
+    server = PostgresServer().start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], str]]:
+    """Makes databases with our tables, of SQLite in one run of the test and of PostgreSQL in the other."""
+    made: list[str] = []
+    if request.param == "sqlite":
+        yield lambda: new_sqlite(tmp_path / uuid.uuid4().hex)
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+
+    def new() -> str:
+        made.append(server.new())
+        return made[-1]
+
+    yield new
+    for url in made:
+        server.drop(url)
 
 
 @pytest.fixture

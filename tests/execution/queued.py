@@ -19,6 +19,12 @@ DOCUMENT = PipelineDocument.model_validate(
 )
 
 
+def new_sqlite(folder: Path) -> str:
+    """The URL of a new database in an SQLite file."""
+    open_database(folder).close()
+    return f"sqlite:///{folder / 'execution.db'}"
+
+
 def open_database(folder: Path) -> Database:
     database = Database(f"sqlite:///{folder / 'execution.db'}")
     migrate(database)

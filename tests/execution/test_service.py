@@ -121,8 +121,10 @@ def test_kill_of_a_worker_loses_no_well_and_doubles_none(service: RunningService
     wait_for(lambda: len(service.workers()) == 2, 60, "the worker's successor")
 
 
-def test_kill_of_the_service_and_another_start(make_service: Callable[..., RunningService], lab: Lab) -> None:
-    service = make_service().wait_until_workers_are_there()
+def test_kill_of_the_service_and_another_start(
+    make_service: Callable[..., RunningService], lab: Lab, new_url: Callable[[], str]
+) -> None:
+    service = make_service(DATABASE_URL=new_url()).wait_until_workers_are_there()
     conn = lab.person()
     plate_id = nuclei_plate(conn, rows=2, columns=5)
     with service.client(conn) as client:

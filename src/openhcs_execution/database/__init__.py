@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Where the service keeps its state: schema, connections and migrations."""
 
-from .engine import Database, DatabaseRefused
+from .engine import Database, DatabaseRefused, one_at_a_time
 from .migrate import migrate
 from .models import (
     AuditRow,
@@ -32,4 +32,5 @@ __all__ = [
     "UsageRow",
     "WellRow",
     "migrate",
+    "one_at_a_time",
 ]

@@ -4,6 +4,9 @@
 SQLite runs in WAL mode, so readers never wait for the writer; a writing transaction takes the write lock when it begins
 (``BEGIN IMMEDIATE``), so it cannot fail half way for want of it. ``synchronous=NORMAL`` survives the death of the process;
 a power cut may take the last commits, which the recovery at the next start treats like a lost worker.
+
+On PostgreSQL a reading session is one ``REPEATABLE READ`` snapshot, which SQLite gives by itself, and writers lock the rows
+that they change; decisions that look at many executions take an advisory lock instead (:func:`one_at_a_time`).
 """
 
 from __future__ import annotations
@@ -14,11 +17,12 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import NoSuchModuleError
 from sqlalchemy.orm import Session
 
-__all__ = ["Database", "DatabaseRefused", "filesystem_type"]
+__all__ = ["Database", "DatabaseRefused", "filesystem_type", "one_at_a_time"]
 
 NETWORK_FILESYSTEMS = frozenset(
     {
@@ -42,6 +46,9 @@ NETWORK_FILESYSTEMS = frozenset(
 
 BUSY_SECONDS = 20
 
+_SERVICE_LOCK, _QUEUE_LOCK = 0x6F70656E68637301, 0x6F70656E68637302
+"""Advisory locks of PostgreSQL are 64-bit numbers; these spell "openhcs", so that another program will hardly take them."""
+
 
 class DatabaseRefused(RuntimeError):  # noqa: N818 - says what happened
     """The database must not be used as configured; the message says what to change."""
@@ -60,17 +67,25 @@ class Database:
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         if self.is_sqlite:
             _prepare_sqlite(parsed)
-        self.engine: Engine = create_engine(parsed, pool_size=10, max_overflow=40, pool_timeout=30)
+        else:
+            parsed = _with_driver(parsed)
+        # A connection that broke while it rested (a server that was restarted) is replaced instead of failing its next use.
+        self.engine: Engine = _make_engine(
+            parsed, pool_size=10, max_overflow=40, pool_timeout=30, pool_pre_ping=not self.is_sqlite
+        )
         if self.is_sqlite:
             _configure_sqlite(self.engine)
+        snapshot = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._reading = self.engine.execution_options(**snapshot)
         self._writing = self.engine.execution_options(writes=True)
+        self._claim: Connection | None = None
         # Waiting here is first come, first served; SQLite's own busy handler polls with growing pauses.
         self._write_lock: AbstractContextManager[object] = threading.Lock() if self.is_sqlite else nullcontext()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session that sees one consistent state and changes nothing."""
-        with Session(self.engine, expire_on_commit=False, autoflush=False) as session:
+        with Session(self._reading, expire_on_commit=False, autoflush=False) as session:
             yield session
 
     @contextmanager
@@ -79,8 +94,53 @@ class Database:
         with self._write_lock, Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
 
+    def claim(self) -> None:
+        """Keep other services off this database for as long as it is open. An SQLite file is kept by its data folder.
+
+        Raises:
+            DatabaseRefused: when another service works on it.
+        """
+        if self.is_sqlite:
+            return
+        connection = self.engine.execution_options(isolation_level="AUTOCOMMIT").connect()
+        if not connection.scalar(select(func.pg_try_advisory_lock(_SERVICE_LOCK))):
+            connection.close()
+            raise DatabaseRefused(f"another execution service is working on the database {self.engine.url.database}")
+        self._claim = connection  # the lock ends with the connection, however the process ends
+
     def close(self) -> None:
+        if self._claim is not None:
+            self._claim.detach()  # the pool would keep it open, and the lock with it
+            self._claim.close()
+            self._claim = None
         self.engine.dispose()
+
+
+def one_at_a_time(session: Session) -> None:
+    """Let no other transaction that asks for the same go on until this one ends; to be asked before any row is locked.
+
+    Decisions that lock several executions would otherwise wait for each other in a circle. On SQLite every writing transaction
+    is alone already.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(_QUEUE_LOCK)))
+
+
+def _with_driver(url: URL) -> URL:
+    """The same database through the driver that comes with the package, when the URL names none."""
+    if url.get_backend_name() not in ("postgresql", "postgres"):
+        raise DatabaseRefused(f"the database is SQLite or PostgreSQL; {url.get_backend_name()} is not supported")
+    return url.set(drivername="postgresql+psycopg") if url.drivername in ("postgresql", "postgres") else url
+
+
+def _make_engine(url: URL, **options: Any) -> Engine:
+    try:
+        return create_engine(url, **options)
+    except (ImportError, NoSuchModuleError) as error:
+        raise DatabaseRefused(
+            f"the driver for {url.drivername} is not installed ({error}); "
+            "install it with: pip install 'omero-openhcs[execution,postgresql]'"
+        ) from error
 
 
 def _prepare_sqlite(url: URL) -> None:

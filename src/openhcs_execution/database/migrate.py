@@ -10,6 +10,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
+from sqlalchemy.exc import OperationalError
 
 from .engine import Database, DatabaseRefused
 
@@ -32,9 +33,12 @@ def migrate(database: Database) -> str | None:
     """Run the missing migrations and return the revision reached.
 
     Raises:
-        DatabaseRefused: when the database was made by a newer version, or holds tables that are not ours.
+        DatabaseRefused: when the database was made by a newer version, holds tables that are not ours, or does not answer.
     """
-    revision = current_revision(database)
+    try:
+        revision = current_revision(database)
+    except OperationalError as error:
+        raise DatabaseRefused(f"the database does not answer: {error.orig}") from error
     script = ScriptDirectory.from_config(_config())
     known = {entry.revision for entry in script.walk_revisions()}
     if revision is not None and revision not in known:

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from openhcs_client import LimitsChange, OpenHCSError, PersonLimits, QueueLimits
-from openhcs_execution.database import Database, ExecutionRow, QueuePerson, QueueState
+from openhcs_execution.database import Database, ExecutionRow, QueuePerson, QueueState, one_at_a_time
 
 from .audit import Actor, note
 from .events import lock_execution
@@ -83,6 +83,7 @@ def _set(row: QueueState | QueuePerson, values: Mapping[str, float | None]) -> N
 def drain(database: Database, by: Actor) -> bool:
     """Begin no further well of anybody, and take no submissions. False when the queue was drained before."""
     with database.write() as session:
+        one_at_a_time(session)
         state = session.get_one(QueueState, _ONLY_ROW, with_for_update=True)
         if state.draining:
             return False

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, and_, func, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from openhcs_client import ExecutionStatusName, QueueLimits, WellState
-from openhcs_execution.database import Database, ExecutionRow, QueuePerson, UsageRow, WellRow
+from openhcs_execution.database import Database, ExecutionRow, QueuePerson, UsageRow, WellRow, one_at_a_time
 
 from .events import lock_execution, now, record
 from .limits import Rules, read_rules
@@ -58,6 +58,7 @@ def claim_batches(
         if session.execute(select(ExecutionRow.number).where(*_claimable()).limit(1)).first() is None:
             return []  # most looks find nothing, and need not take the write lock for it
     with database.write() as session:
+        one_at_a_time(session)
         rules = read_rules(session, defaults)
         if rules.draining:
             return []

@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from openhcs_execution.database import Database
-from tests.execution.queued import open_database
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(tmp_path)
+def database(new_url: Callable[[], str]) -> Iterator[Database]:
+    """An empty queue, once on each of the two kinds of database."""
+    database = Database(new_url())
     yield database
     database.close()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -24,7 +25,6 @@ from tests.execution.queued import (
     events,
     execution,
     kinds,
-    open_database,
     states,
     well,
 )
@@ -174,8 +174,9 @@ def test_finish_waits_for_wells_that_are_still_to_be_saved(database: Database) -
     assert execution(database, number).status == "saving"
 
 
-def test_a_restart_puts_uncommitted_wells_back(tmp_path) -> None:
-    database = open_database(tmp_path)
+def test_a_restart_puts_uncommitted_wells_back(new_url: Callable[[], str]) -> None:
+    url = new_url()
+    database = Database(url)
     number = enqueue(database, 4)
     done, staging, running, _claimed = claim_all(database)
     wells.commit_well(database, done, computed())
@@ -183,7 +184,7 @@ def test_a_restart_puts_uncommitted_wells_back(tmp_path) -> None:
     wells.well_step(database, running, 1, 2, "Find")
     database.close()
 
-    database = open_database(tmp_path)
+    database = Database(url)
     assert {each.name for each in recover(database)} == {"A02", "A03", "A04"}
     assert states(database, number) == {"A01": "done", "A02": "waiting", "A03": "waiting", "A04": "waiting"}
     assert execution(database, number).status == "running"

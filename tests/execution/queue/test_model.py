@@ -4,12 +4,9 @@ or committed twice, limits and pauses hold, nothing that may go is left lying, a
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -23,7 +20,7 @@ from openhcs_execution.queue.policy import claim_batches
 from openhcs_execution.queue.retrying import automatic
 from openhcs_execution.queue.standing import read_standings
 from openhcs_execution.queue.wells import Well
-from tests.execution.queued import assert_consistent, computed, enqueue, execution, open_database, well
+from tests.execution.queued import assert_consistent, computed, enqueue, execution, well
 
 ROOT = Actor(0, "root")
 OPEN = (ExecutionStatusName.QUEUED, ExecutionStatusName.RUNNING)
@@ -60,13 +57,11 @@ class ModelExecution:
 class QueueMachine(RuleBasedStateMachine):
     """What may happen to a queue, one thing at a time."""
 
-    template: Path
+    new_url: Callable[[], str]
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp(prefix="queue-model-"))
-        shutil.copy(self.template, self.folder / "execution.db")
-        self.database = Database(f"sqlite:///{self.folder / 'execution.db'}")
+        self.database = Database(type(self).new_url())
         self.model: dict[int, ModelExecution] = {}
         self.draining = False
         self.at_once = QueueLimits().executions_at_once
@@ -74,7 +69,6 @@ class QueueMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.database.close()
-        shutil.rmtree(self.folder)
 
     # ----------------------------------------------------------------- what people do
 
@@ -310,9 +304,8 @@ class QueueMachine(RuleBasedStateMachine):
         return True
 
 
-def test_whatever_happens_the_queue_does_what_its_model_does(tmp_path: Path) -> None:
-    open_database(tmp_path).close()
-    QueueMachine.template = tmp_path / "execution.db"
+def test_whatever_happens_the_queue_does_what_its_model_does(new_url: Callable[[], str]) -> None:
+    QueueMachine.new_url = staticmethod(new_url)
     run_state_machine_as_test(
         QueueMachine,
         settings=settings(

@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 from openhcs_execution.database import Database, ExecutionRow
 from openhcs_execution.queue import executions, wells
 from openhcs_execution.queue.events import now
 from openhcs_execution.queue.policy import batch_size, claim_batches, claim_wells
-from tests.execution.queued import assert_consistent, claim_all, computed, enqueue, execution, open_database
+from tests.execution.queued import assert_consistent, claim_all, computed, enqueue, execution
 
 
 def test_batches_are_small_at_the_end_and_never_empty() -> None:
@@ -91,10 +91,10 @@ def test_a_well_that_lost_its_worker_is_computed_last_and_alone(database: Databa
     assert_consistent(database, [number])
 
 
-def test_what_is_claimed_together_is_what_would_be_claimed_one_by_one(tmp_path: Path) -> None:
+def test_what_is_claimed_together_is_what_would_be_claimed_one_by_one(new_url: Callable[[], str]) -> None:
     claimed = []
     for name in ("together", "one by one"):
-        database = open_database(tmp_path / name)
+        database = Database(new_url())
         for owner, plates in ((1, 3), (2, 1), (3, 2)):
             for _ in range(plates):
                 enqueue(database, 5, owner=owner)
