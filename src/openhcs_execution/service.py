@@ -15,9 +15,14 @@ from openhcs_execution.dispatch.saver import Saver
 from openhcs_execution.dispatch.sessions import SessionKeeper
 from openhcs_execution.engine import catalogue_source, choose_catalogue
 from openhcs_execution.logging import get_logger
+from openhcs_execution.metrics import Meters
+from openhcs_execution.metrics.processes import ProcessMeter
+from openhcs_execution.metrics.queue_state import QueueMeter
+from openhcs_execution.metrics.told import EventMeter
 from openhcs_execution.omero_io import OmeroServer
 from openhcs_execution.queue.recovery import recover
 from openhcs_execution.queue.standing import QueueBoard
+from openhcs_execution.readiness import Readiness
 from openhcs_execution.results.bundle import ResultStore
 from openhcs_execution.secrets import SessionVault, load_secret
 from openhcs_execution.settings import Settings
@@ -61,6 +66,11 @@ class Service:
         self._keeper = SessionKeeper(self.database, self.vault, self.omero, settings.keep_alive_seconds)
         self._saver = Saver(self.database, self.results, self.vault, self.omero, on_finished=self._keeper.wake)
         self._dispatcher = Dispatcher(self.database, self.results, settings, on_change=self._changed)
+        self.readiness = Readiness(self.database, settings, self._dispatcher)
+        self.meters = Meters()
+        self.database.listen(EventMeter(self.database, self.meters))
+        self.meters.register(QueueMeter(self.database))
+        self.meters.register(ProcessMeter(settings, self._dispatcher.alive_workers))
 
     def start(self) -> None:
         """Put back what a former run left in work, then start the workers and the loops. Returns before workers are up."""

@@ -94,10 +94,14 @@ class Settings(BaseSettings):
     )
     keep_alive_seconds: float = Field(default=60.0, gt=0, description="How often open OMERO sessions are kept alive.")
     max_body_bytes: int = Field(default=2_000_000, ge=10_000, description="Largest request body that is read.")
+    metrics_token_file: Path | None = Field(
+        default=None,
+        description="File with a bearer token that lets other machines read `/metrics`; without one only this machine may.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="Least severe message logged.")
     log_format: Literal["console", "json"] = Field(default="console", description="Log lines for people or for programs.")
 
-    @field_validator("data_dir", "scratch_dir", "secret_file")
+    @field_validator("data_dir", "scratch_dir", "secret_file", "metrics_token_file")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().absolute()

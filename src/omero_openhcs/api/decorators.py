@@ -8,6 +8,7 @@ A view takes ``(request, asker, **url_parameters)`` and returns a model, JSON, `
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -16,12 +17,15 @@ from pydantic import BaseModel
 
 from omero_openhcs.errors import explain, new_request_id
 from omero_openhcs.identity import Asker, OmeroSignIn, remembered_asker, signed_in_asker
+from omero_openhcs.request_ids import named_request
 from openhcs_client import OpenHCSError
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
 __all__ = ["api_view", "not_found"]
+
+logger = logging.getLogger(__name__)
 
 Content: TypeAlias = BaseModel | dict[str, Any] | list[Any]
 Answer: TypeAlias = Content | HttpResponse | tuple[Content, int]
@@ -36,12 +40,17 @@ def api_view(*methods: str, omero: bool = False) -> Callable[[Callable[..., Answ
     def decorate(view: Callable[..., Answer]) -> Callable[..., HttpResponse]:
         @functools.wraps(view)
         def wrapped(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-            request_id = new_request_id()
+            with named_request() as request_id:
+                return answered(request, request_id, kwargs)
 
+        def answered(request: HttpRequest, request_id: str, kwargs: dict[str, Any]) -> HttpResponse:
             def answer(asker: Asker) -> HttpResponse:
-                if request.method != "GET":
-                    asker.refuse_public()
-                return _as_response(view(request, asker, **kwargs))
+                if request.method == "GET":
+                    return _as_response(view(request, asker, **kwargs))
+                asker.refuse_public()
+                response = _as_response(view(request, asker, **kwargs))
+                logger.info("Request %s: %s %s by user %s", request_id, request.method, request.path, asker.person.user_id)
+                return response
 
             def with_omero(request: HttpRequest, conn: Any = None, **_: Any) -> HttpResponse:
                 return _guarded(lambda: answer(signed_in_asker(request, conn)), request_id)

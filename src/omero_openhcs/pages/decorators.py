@@ -16,8 +16,9 @@ from django.views.decorators.http import require_safe
 from omeroweb.webclient.decorators import login_required as webclient_login
 from omeroweb.webclient.decorators import render_response
 
-from omero_openhcs.errors import explain, new_request_id
+from omero_openhcs.errors import explain
 from omero_openhcs.identity import OmeroSignIn, signed_in_asker
+from omero_openhcs.request_ids import current_request_id, named_request
 from openhcs_client import OpenHCSError
 
 if TYPE_CHECKING:
@@ -42,7 +43,10 @@ def page(
 
     def decorate(view: Callable[..., Any]) -> Callable[..., HttpResponse]:
         def shown(request: HttpRequest, conn: Any = None, url: str = "", **parameters: Any) -> HttpResponse:
-            request_id = new_request_id()
+            with named_request() as request_id:
+                return answered(request, conn, request_id, parameters)
+
+        def answered(request: HttpRequest, conn: Any, request_id: str, parameters: dict[str, Any]) -> HttpResponse:
             name, status = template, 200
             try:
                 context = view(request, signed_in_asker(request, conn), **parameters)
@@ -75,7 +79,7 @@ def or_trouble(ask: Callable[[], Any], empty: Any) -> tuple[Any, str]:
     try:
         return ask(), ""
     except OpenHCSError as error:
-        told = explain(error, new_request_id())
+        told = explain(error, current_request_id())
         if told.status < 500:
             raise
         return empty, told.message

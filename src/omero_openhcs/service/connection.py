@@ -10,6 +10,7 @@ import httpx
 
 from omero_openhcs import settings
 from omero_openhcs.omero_access.people import Person
+from omero_openhcs.request_ids import current_request_id
 from openhcs_client import RemoteOrchestrator
 
 from .tokens import read_secret, sign_token
@@ -50,4 +51,6 @@ class _SharedTransport(httpx.BaseTransport):
         self._shared = shared
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request_id := current_request_id():  # the service logs the request under the same name
+            request.headers["X-Request-ID"] = request_id
         return self._shared.handle_request(request)

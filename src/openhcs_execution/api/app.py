@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from openhcs_execution.service import Service
 from openhcs_execution.version import VERSION
 
-from . import admin, events, executions, functions, health, labels, measurements, pipelines, quality, sign_in
+from . import admin, events, executions, functions, health, labels, measurements, metrics, pipelines, quality, sign_in
 from .errors import install_error_handlers
 from .middleware import BodyLimit, RequestLog
 
@@ -29,9 +29,10 @@ def create_app(service: Service) -> FastAPI:
     )
     app.state.service = service
     app.include_router(health.router)
+    app.include_router(metrics.router)
     for module in (functions, pipelines, executions, events, measurements, quality, labels, sign_in, admin):
         app.include_router(module.router, prefix=PREFIX)
     install_error_handlers(app)
     app.add_middleware(BodyLimit, maximum=service.settings.max_body_bytes)
-    app.add_middleware(RequestLog)  # outermost: it also sees what the others refuse
+    app.add_middleware(RequestLog, note=service.meters.note_request)  # outermost: it also sees what the others refuse
     return app

@@ -36,10 +36,11 @@ def healthz(service: ServiceOf) -> ServiceHealth:
 
 @router.get("/readyz")
 def readyz(service: ServiceOf, response: Response) -> ServiceHealth:
-    """The same, with status 503 until wells can be computed."""
-    if not service.ready:
+    """The same, with status 503 when wells cannot be computed or submissions cannot be taken."""
+    problems = service.readiness.problems()
+    if problems:
         response.status_code = 503
-    return healthz(service)
+    return healthz(service).model_copy(update={"problems": problems})
 
 
 @router.get("/version")

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import time
 import uuid
+from collections.abc import Callable
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,7 +21,7 @@ __all__ = ["BodyLimit", "RequestLog"]
 log = get_logger("openhcs_execution.api")
 
 _REQUEST_ID = re.compile(rb"^[A-Za-z0-9._-]{1,64}$")
-_QUIET = ("/healthz", "/readyz")
+_QUIET = ("/healthz", "/readyz", "/metrics")
 
 
 class RequestLog:
@@ -29,8 +30,10 @@ class RequestLog:
     Paths are logged without their query; headers and bodies are never logged.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, note: Callable[[str, str, int, float], None]) -> None:
+        """``note`` is told the method, the template of the address, the status and the seconds of each request."""
         self.app = app
+        self._note = note
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -58,8 +61,18 @@ class RequestLog:
                 await error_response(internal_error(), request_id)(scope, receive, send_with_id)
             finally:
                 write = log.debug if scope["path"] in _QUIET or (status < 400 and scope["method"] == "GET") else log.info
-                milliseconds = round(1000 * (time.perf_counter() - start), 1)
+                seconds = time.perf_counter() - start
+                self._note(scope["method"], _template(scope), status, seconds)
+                milliseconds = round(1000 * seconds, 1)
                 write("request", method=scope["method"], path=scope["path"], status=status, milliseconds=milliseconds)
+
+
+def _template(scope: Scope) -> str:
+    """Such as ``/executions/{execution_id}/``; ``(none)`` for an address that there is not.
+
+    Versions of FastAPI differ in whether a route knows the prefix that its router was included with; here it never has it.
+    """
+    return str(getattr(scope.get("route"), "path", "(none)")).removeprefix("/api/v1")
 
 
 def _request_id(scope: Scope) -> str:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Where the service keeps its state: schema, connections and migrations."""
 
-from .engine import Database, DatabaseRefused, one_at_a_time
+from .engine import Database, DatabaseRefused, Told, one_at_a_time
 from .migrate import migrate
 from .models import (
     AuditRow,
@@ -29,6 +29,7 @@ __all__ = [
     "JobSession",
     "QueuePerson",
     "QueueState",
+    "Told",
     "UsageRow",
     "WellRow",
     "migrate",

@@ -11,18 +11,28 @@ that they change; decisions that look at many executions take an advisory lock i
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import NoSuchModuleError
 from sqlalchemy.orm import Session
 
-__all__ = ["Database", "DatabaseRefused", "filesystem_type", "one_at_a_time"]
+from .models import EventRow, ExecutionRow
+
+__all__ = ["Database", "DatabaseRefused", "Told", "filesystem_type", "one_at_a_time"]
+
+logger = logging.getLogger(__name__)
+
+Told: TypeAlias = tuple[ExecutionRow, EventRow]
+"""An event with its execution, as both were when the transaction ended."""
+
+_TOLD = "told"
 
 NETWORK_FILESYSTEMS = frozenset(
     {
@@ -81,6 +91,7 @@ class Database:
         self._claim: Connection | None = None
         # Waiting here is first come, first served; SQLite's own busy handler polls with growing pauses.
         self._write_lock: AbstractContextManager[object] = threading.Lock() if self.is_sqlite else nullcontext()
+        self._listeners: list[Callable[[Sequence[Told]], None]] = []
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -91,8 +102,26 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A session whose changes are committed together at the end, or not at all when an exception leaves the block."""
-        with self._write_lock, Session(self._writing, expire_on_commit=False) as session, session.begin():
-            yield session
+        with self._write_lock, Session(self._writing, expire_on_commit=False) as session:
+            told: list[Told] = session.info.setdefault(_TOLD, [])
+            with session.begin():
+                yield session
+        if told:
+            self._tell(told)
+
+    def listen(self, listener: Callable[[Sequence[Told]], None]) -> None:
+        """Call ``listener`` with the events of each transaction, after it was committed and in the thread that wrote it.
+
+        A listener must be quick, and what it raises concerns nobody else. Events of a crash between the two are not told.
+        """
+        self._listeners.append(listener)
+
+    def _tell(self, told: Sequence[Told]) -> None:
+        for listener in self._listeners:
+            try:
+                listener(told)
+            except Exception:
+                logger.exception("A listener of the database failed.")
 
     def claim(self) -> None:
         """Keep other services off this database for as long as it is open. An SQLite file is kept by its data folder.

@@ -59,6 +59,10 @@ class Cluster:
             self.cluster.close(timeout=10)
             raise
 
+    def alive(self) -> int:
+        """How many workers the scheduler knows now."""
+        return len(self.client.scheduler_info(n_workers=-1)["workers"])
+
     def close(self) -> None:
         """Stop the workers; each closes its engine process."""
         self.client.close(timeout=5)

@@ -83,6 +83,17 @@ class Dispatcher:
     def ready(self) -> bool:
         return self._cluster is not None
 
+    def alive_workers(self) -> int:
+        """Workers that are there now; 0 also when the scheduler does not answer."""
+        cluster = self._cluster
+        if cluster is None or self._stopping.is_set():
+            return 0
+        try:
+            return cluster.alive()
+        except (OSError, TimeoutError, RuntimeError) as error:
+            log.warning("workers_not_counted", reason=type(error).__name__)
+            return 0
+
     def wait_until_ready(self) -> bool:
         """Wait for the workers; False when the dispatcher was stopped instead."""
         self._decided.wait()

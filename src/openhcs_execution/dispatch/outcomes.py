@@ -8,6 +8,7 @@ from typing import assert_never
 from openhcs_client import FailureClass
 from openhcs_execution.database import Database
 from openhcs_execution.engine.failures import well_failure
+from openhcs_execution.omero_io.failures_counted import OMERO_ERRORS
 from openhcs_execution.queue import executions, wells
 from openhcs_execution.queue.wells import ComputedWell, Well
 
@@ -46,9 +47,11 @@ def apply_outcome(database: Database, outcome: Outcome) -> bool:
         case "engine_lost":
             return wells.lose_worker(database, well, outcome.failure)
         case "session_lost":
+            OMERO_ERRORS.labels("omero_session_lost").inc()  # the worker's own counter is in its process
             executions.lose_session(database, outcome.number, outcome.sealed_session)
             return wells.put_back(database, well)
         case "omero_unanswered":
+            OMERO_ERRORS.labels("omero_unreachable").inc()
             executions.omero_unanswered(database, outcome.number)
             return wells.put_back(database, well)
         case "stopped":

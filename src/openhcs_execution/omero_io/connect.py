@@ -20,6 +20,8 @@ from omero.gateway import BlitzGateway
 
 from openhcs_client import OpenHCSError
 
+from .failures_counted import OMERO_ERRORS
+
 __all__ = ["ALL_GROUPS", "OmeroServer", "join_session", "omero_errors", "open_client"]
 
 logger = logging.getLogger(__name__)
@@ -84,12 +86,12 @@ def open_client(server: OmeroServer, key: str) -> omero.client:
 
 @contextmanager
 def omero_errors() -> Iterator[None]:
-    """Turn OMERO's and Ice's exceptions into :class:`OpenHCSError`."""
+    """Turn OMERO's and Ice's exceptions into :class:`OpenHCSError`, and count them."""
     try:
         yield
     except omero.WrappedCreateSessionException as error:
         # The one refusal that may be about the server instead of the session: it is starting up, or has too much to do.
-        raise (_unreachable() if error.concurrency else _session_lost()) from error
+        raise _counted(_unreachable() if error.concurrency else _session_lost()) from error
     except (
         Glacier2.PermissionDeniedException,
         Glacier2.CannotCreateSessionException,
@@ -98,16 +100,27 @@ def omero_errors() -> Iterator[None]:
         omero.RemovedSessionException,
         omero.SessionTimeoutException,
     ) as error:
-        raise _session_lost() from error
+        raise _counted(_session_lost()) from error
     except omero.SecurityViolation as error:
-        raise OpenHCSError(
-            "omero_not_allowed", "OMERO does not allow this: your rights in the group of the plate do not suffice.", status=403
+        raise _counted(
+            OpenHCSError(
+                "omero_not_allowed",
+                "OMERO does not allow this: your rights in the group of the plate do not suffice.",
+                status=403,
+            )
         ) from error
     except (Ice.LocalException, omero.ClientError, omero.ConcurrencyException) as error:
-        raise _unreachable() from error
+        raise _counted(_unreachable()) from error
     except omero.ServerError as error:
         logger.exception("OMERO reported an error.")
-        raise OpenHCSError("omero_error", f"OMERO reported an error: {_first_line(error)}", status=502) from error
+        message = f"OMERO reported an error: {_first_line(error)}"
+        raise _counted(OpenHCSError("omero_error", message, status=502)) from error
+
+
+def _counted(error: OpenHCSError) -> OpenHCSError:
+    """Count an error where it is translated: blocks around this one let it pass."""
+    OMERO_ERRORS.labels(error.code).inc()
+    return error
 
 
 def _unreachable() -> OpenHCSError:

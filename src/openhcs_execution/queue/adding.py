@@ -18,7 +18,7 @@ from .audit import Actor, note
 from .events import now, record
 from .people import remember_person
 
-__all__ = ["TEST_PRIORITY", "NewExecution", "PriorityClass", "add_execution", "find_repeated"]
+__all__ = ["TEST_PRIORITY", "NewExecution", "PriorityClass", "add_execution", "class_of_priority", "find_repeated"]
 
 TEST_PRIORITY = 4
 """Added for a test well, which is somebody waiting in front of a screen: more than any class of users."""
@@ -30,6 +30,11 @@ class PriorityClass(IntEnum):
     USER = 0
     POWER_USER = 1
     ADMINISTRATOR = 2
+
+
+def class_of_priority(priority: int) -> PriorityClass:
+    """The class in an execution's ``priority``, whether or not it is a test well."""
+    return PriorityClass(max(PriorityClass.USER, min(PriorityClass.ADMINISTRATOR, priority % TEST_PRIORITY)))
 
 
 @dataclass(frozen=True)

@@ -31,9 +31,9 @@ def record(
 ) -> int:
     """Append an event to a locked execution and return its sequence number. ``data`` must be JSON."""
     execution.last_event += 1
-    session.add(
-        EventRow(
-            execution=execution.number, sequence=execution.last_event, time=now(), kind=kind, well=well, data=dict(data or {})
-        )
+    event = EventRow(
+        execution=execution.number, sequence=execution.last_event, time=now(), kind=kind, well=well, data=dict(data or {})
     )
+    session.add(event)
+    session.info.setdefault("told", []).append((execution, event))  # for those who listen to the database
     return execution.last_event
