@@ -41,6 +41,7 @@ TEST_SERVERS = {
     "slurmd": "usr/sbin/slurmd",
     "slurm-client": "usr/bin/sbatch",
     "munge": "usr/sbin/munged",
+    "nginx-light": "usr/sbin/nginx",
 }
 """Debian packages that the tests start servers of, each with a program of it."""
 

@@ -167,6 +167,8 @@ class Stack:
             "OMERO_HOST": "127.0.0.1",
             "OMERO_PORT": str(self.omero_port),
         }
+        # There is no proxy here: pages connect to the service's own port, which is another site to the browser.
+        settings["LIVE_ORIGINS"] = f"http://127.0.0.1:{self.web_port},http://localhost:{self.web_port}"
         if self.options.workers is not None:
             settings["WORKERS"] = str(self.options.workers)
         environment = self._environment()
@@ -213,6 +215,7 @@ class Stack:
             "omero.web.check_version": "false",
             "omero.web.openhcs.service_url": self.service_url,
             "omero.web.openhcs.service_secret_file": str(self.secret_file),
+            "omero.web.openhcs.live_url": f"ws://127.0.0.1:{self.service_port}/api/v1/live/",
             # In production nginx serves static files; here whitenoise does.
             "omero.web.middleware": [{"index": 0.1, "class": "whitenoise.middleware.WhiteNoiseMiddleware"}],
         }

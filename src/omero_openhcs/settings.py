@@ -26,6 +26,13 @@ def _address(text: str) -> str:
     return address
 
 
+def _live_address(text: str) -> str:
+    address = text.strip()
+    if address and not address.startswith(("/", "ws://", "wss://")):
+        raise ValueError("must be a path of this site, or start with ws:// or wss://")
+    return address.rstrip("/") + "/" if address else ""
+
+
 def _text(text: str) -> str:
     return text.strip()
 
@@ -37,6 +44,7 @@ SERVICE_TIMEOUT_MS: int
 OMERO_SERVER: str
 JOB_SESSION_IDLE_MINUTES: int
 POLL_INTERVAL_MS: int
+LIVE_URL: str
 PERSON_CACHE_SECONDS: int
 
 CUSTOM_SETTINGS_MAPPINGS: dict[str, list[Any]] = {
@@ -75,6 +83,13 @@ CUSTOM_SETTINGS_MAPPINGS: dict[str, list[Any]] = {
         "1500",
         _positive_integer,
         "How often a page asks for progress while an execution runs.",
+    ],
+    "omero.web.openhcs.live_url": [
+        "LIVE_URL",
+        "",
+        _live_address,
+        "Where browsers reach the live connections of the execution service through the reverse proxy, for example "
+        "/openhcs-live/; empty: pages poll.",
     ],
     "omero.web.openhcs.person_cache_seconds": [
         "PERSON_CACHE_SECONDS",

@@ -55,6 +55,7 @@ from ._library import (
     searchable_text,
     words_of_search,
 )
+from ._live import LIVE_PROTOCOL, TICKET_PREFIX, LiveTicket
 from ._orchestrator import RemoteOrchestrator
 from ._pipelines import (
     MAXIMUM_STEPS,
@@ -111,7 +112,10 @@ __all__ = [
     "AUDIENCE",
     "LARGEST_DOCUMENT",
     "LARGEST_SOURCE",
+    "LIVE_PROTOCOL",
     "MAXIMUM_STEPS",
+    "TICKET_PREFIX",
+    "LiveTicket",
     "ImportNote",
     "ImportPython",
     "ImportedPipeline",

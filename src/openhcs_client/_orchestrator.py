@@ -54,6 +54,7 @@ from ._library import (
     RenamePipeline,
     SharePipeline,
 )
+from ._live import LiveTicket
 from ._pipelines import FunctionInfo, ParameterValue, PipelineDocument, PipelineOrigin, PipelineSummary, ValidationReport
 from ._plates import PlateShape
 from ._python_import import ImportedPipeline, ImportPython
@@ -369,6 +370,10 @@ class RemoteOrchestrator:
     def events(self, execution_id: str, since: int = 0, limit: int | None = None) -> EventPage:
         """What happened after the event with the sequence number ``since``."""
         return self._get(EventPage, path_of("executions", execution_id, "events"), {"since": since, "limit": limit})
+
+    def live_ticket(self, execution_id: str) -> LiveTicket:
+        """A ticket that opens one live connection to an execution that you may see."""
+        return parse(LiveTicket, self._api.post(path_of("executions", execution_id, "ticket")))
 
     def cancel(self, execution_id: str) -> None:
         """Stop an execution; wells that are done are kept."""

@@ -17,7 +17,9 @@ import structlog.tracebacks
 
 __all__ = ["configure_logging", "get_logger"]
 
-SECRET_NAMES = frozenset({"omero_session", "session", "session_key", "key", "token", "secret", "password", "authorization"})
+SECRET_NAMES = frozenset(
+    {"omero_session", "session", "session_key", "key", "token", "ticket", "secret", "password", "authorization"}
+)
 
 
 def get_logger(name: str) -> Any:

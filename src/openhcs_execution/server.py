@@ -65,7 +65,11 @@ def run(settings: Settings) -> None:
                 access_log=False,
                 server_header=False,
                 timeout_graceful_shutdown=5,
-                limit_concurrency=500,
+                limit_concurrency=500 + settings.live_connections,
+                ws="websockets-sansio",
+                ws_max_size=1024,  # pages only listen
+                ws_ping_interval=20.0,
+                ws_ping_timeout=20.0,
             )
             _AnnouncingServer(config, announce, f"{host}:{listener.getsockname()[1]}").run(sockets=[listener])
         finally:

@@ -93,6 +93,17 @@ class Settings(BaseSettings):
         default=60, ge=2, le=1440, description="Idle time of the OMERO sessions that the service opens for its executions."
     )
     keep_alive_seconds: float = Field(default=60.0, gt=0, description="How often open OMERO sessions are kept alive.")
+    live_connections: int = Field(
+        default=300, ge=0, le=10_000, description="Live (WebSocket) connections of all pages together; 0 leaves pages polling."
+    )
+    live_connections_per_user: int = Field(default=20, ge=1, le=1000, description="Live connections of one user.")
+    live_minutes: float = Field(
+        default=5.0, gt=0, le=60, description="How long a live connection may last until its page must show a new ticket."
+    )
+    live_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Other sites whose pages may open live connections, as `https://host:port` with commas.",
+    )
     max_body_bytes: int = Field(default=2_000_000, ge=10_000, description="Largest request body that is read.")
     metrics_token_file: Path | None = Field(
         default=None,
@@ -113,7 +124,7 @@ class Settings(BaseSettings):
         names = [name for name in value.split(os.pathsep) if name.strip()] if isinstance(value, str) else value
         return tuple(Path(name).expanduser().absolute() for name in names)
 
-    @field_validator("power_user_groups", mode="before")
+    @field_validator("power_user_groups", "live_origins", mode="before")
     @classmethod
     def _names(cls, value: Any) -> Any:
         """Split text at its commas, and take what is not text as it is."""

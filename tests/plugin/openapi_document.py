@@ -285,6 +285,14 @@ OPERATIONS = [
     ),
     Operation(
         "post",
+        API + "executions/{execution_id}/ticket/",
+        "A ticket for one live connection (WebSocket) to an execution that you may see; 404 where none are offered. Connect to "
+        "its url with ?since= the cursor and the subprotocols openhcs.events.v1 and openhcs.ticket.<ticket>; each message is "
+        "an EventPage.",
+        models.LiveTicket,
+    ),
+    Operation(
+        "post",
         API + "executions/{execution_id}/cancel/",
         "Stop it; wells that are done stay. Owner or administrator.",
         models.ExecutionStatus,
@@ -433,6 +441,7 @@ SCHEMAS: list[type[BaseModel]] = [
     models.PersonLimits,
     models.AuditPage,
     models.LabelInfo,
+    models.LiveTicket,
     models.ErrorEnvelope,
 ]
 

@@ -6,12 +6,13 @@ import {
   type ExecutionStatus,
   type ExecutionStatusName,
   isFinal,
+  type LiveTicket,
   type MeasurementPage,
   type WellExecution,
 } from '../shared/contracts';
+import { followEvents, type LiveEvents } from '../shared/live';
 import { readPageData } from '../shared/page-data';
 import { createPlateMap } from '../shared/platemap';
-import { pollEvents } from '../shared/polling';
 import { confirmed } from './parts/confirm';
 import type { ExecutionDetail, ResultsPageData } from './parts/documents';
 import { byId, make, showNotice } from '../shared/dom';
@@ -311,12 +312,15 @@ async function download(): Promise<void> {
 
 // ------------------------------------------------------------------ following
 
-function follow(since: number): ReturnType<typeof pollEvents> {
-  return pollEvents({
+function follow(since: number): LiveEvents {
+  return followEvents({
+    ...(page.live ? { fetchTicket: () => api.post<LiveTicket>(`${path}ticket/`) } : {}),
     fetchPage: (from, signal) => api.get(`${path}events/`, { params: { since: from }, signal }),
     since,
     interval: page.poll_interval_ms,
     onEvents(events, status) {
+      // For scripts that watch the page: each event once, in order.
+      document.dispatchEvent(new CustomEvent('openhcs:events', { detail: events.map((event) => event.sequence) }));
       let finished = false;
       for (const event of events) {
         // Somebody else may have paused it: what the page says of it is out of date.
@@ -347,20 +351,20 @@ function follow(since: number): ReturnType<typeof pollEvents> {
   });
 }
 
-let polling = follow(execution.last_event);
+let following = follow(execution.last_event);
 
 async function command(name: 'cancel' | 'retry'): Promise<void> {
   try {
     const status = await api.post<ExecutionStatus>(`${path}${name}/`);
     showBoard(status.status);
-    polling.stop();
+    following.stop();
     const fresh = await api.get<ExecutionDetail>(path);
     for (const well of fresh.wells) {
       wells.set(well.well, well);
       paintWell(well);
     }
     showBoard(fresh.status);
-    polling = follow(fresh.last_event);
+    following = follow(fresh.last_event);
   } catch (error) {
     showNotice(byId('oh-offline'), (error as Error).message);
   }

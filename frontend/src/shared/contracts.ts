@@ -131,6 +131,12 @@ export interface EventPage {
   status: ExecutionStatusName;
 }
 
+export interface LiveTicket {
+  ticket: string;
+  expires_in: number;
+  url: string;
+}
+
 export interface MeasurementPage {
   level: 'well' | 'field' | 'object';
   columns: string[];

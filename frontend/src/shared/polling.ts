@@ -36,10 +36,20 @@ export interface EventPolling {
   readonly cursor: number;
   /** Ask at once, for example after pressing *Cancel*. */
   refresh(): void;
+  /**
+   * Deliver what came another way, under the same rules; false when events are missing, so that they must be asked for.
+   * Whatever was delivered once is not delivered again, whichever way it comes.
+   */
+  push(page: EventPage): boolean;
+  /** Ask for nothing until `resume`, because events come another way. */
+  suspend(): void;
+  /** Ask again, at once. */
+  resume(): void;
   /** Stop for good; nothing is called any more, and a request under way is aborted. */
   stop(): void;
 }
 
+const EVENTS_MISSING = 'events_missing';
 const BACK_OFF_FACTOR = 2;
 /** Waits differ by up to a fifth, so that many pages do not all return at once after a restart of the server. */
 const JITTER = 0.2;
@@ -55,6 +65,7 @@ export function pollEvents(options: EventPollingOptions): EventPolling {
   let status: ExecutionStatusName | undefined;
   let failures = 0;
   let stopped = false;
+  let suspended = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let running: AbortController | undefined;
   let again = false;
@@ -69,7 +80,7 @@ export function pollEvents(options: EventPollingOptions): EventPolling {
   function schedule(milliseconds: number): void {
     clearTimeout(timer);
     // A hidden page asks for nothing; `onVisibility` continues.
-    if (!stopped && !page.hidden) timer = setTimeout(() => void ask(), milliseconds);
+    if (!stopped && !suspended && !page.hidden) timer = setTimeout(() => void ask(), milliseconds);
   }
 
   function onVisibility(): void {
@@ -101,13 +112,35 @@ export function pollEvents(options: EventPollingOptions): EventPolling {
     if (wait !== null && !stopped) schedule(again ? 0 : wait);
   }
 
+  function push(answer: EventPage): boolean {
+    if (stopped) return true;
+    try {
+      deliver(answer);
+      return true;
+    } catch (error) {
+      if (error instanceof ApiError && error.code === EVENTS_MISSING) return false;
+      throw error;
+    }
+  }
+
+  function suspend(): void {
+    suspended = true;
+    clearTimeout(timer);
+  }
+
+  function resume(): void {
+    if (!suspended) return;
+    suspended = false;
+    refresh();
+  }
+
   /** Deliver what is new; returns how long to wait, or null at the end. */
   function deliver(answer: EventPage): number | null {
     if (stopped) return null;
     const fresh = following(answer.events, cursor);
     const unknown = answer.events.some((event) => event.sequence > cursor);
     if (unknown && fresh.length === 0) {
-      throw new ApiError('events_missing', `The server left out events after number ${cursor}.`, 502);
+      throw new ApiError(EVENTS_MISSING, `The server left out events after number ${cursor}.`, 502);
     }
     if (failures > 0) {
       failures = 0;
@@ -147,6 +180,9 @@ export function pollEvents(options: EventPollingOptions): EventPolling {
       return cursor;
     },
     refresh,
+    push,
+    suspend,
+    resume,
     stop,
   };
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import admin, controls, executions, functions, golden_wells, health, labels, library, pipelines
+from . import admin, controls, executions, functions, golden_wells, health, labels, library, live, pipelines
 from .decorators import not_found
 
 urlpatterns = [
@@ -30,6 +30,7 @@ urlpatterns = [
     path("executions/<slug:execution_id>/", executions.execution_detail, name="openhcs_api_execution"),
     path("executions/<slug:execution_id>/status/", executions.status, name="openhcs_api_status"),
     path("executions/<slug:execution_id>/events/", executions.events, name="openhcs_api_events"),
+    path("executions/<slug:execution_id>/ticket/", live.ticket, name="openhcs_api_ticket"),
     path("executions/<slug:execution_id>/cancel/", executions.cancel, name="openhcs_api_cancel"),
     path("executions/<slug:execution_id>/pause/", executions.pause, name="openhcs_api_pause"),
     path("executions/<slug:execution_id>/resume/", executions.resume, name="openhcs_api_resume"),

@@ -20,4 +20,5 @@ def common_page_data() -> dict[str, Any]:
         "pipelines_base": reverse("openhcs_pipelines"),
         "thumbnails": reverse("webgateway") + "render_thumbnail/",
         "poll_interval_ms": settings.POLL_INTERVAL_MS,
+        "live": bool(settings.LIVE_URL),
     }

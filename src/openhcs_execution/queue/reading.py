@@ -35,6 +35,7 @@ __all__ = [
     "Reader",
     "count_by_status",
     "estimated_completion",
+    "execution_of",
     "find_execution",
     "read_detail",
     "read_events",
@@ -79,10 +80,15 @@ def find_execution(session: Session, execution_id: str, reader: Reader) -> Execu
     Raises:
         OpenHCSError: ``execution_not_found``, status 404, the same for one that does not exist and one that is hidden.
     """
-    row = session.scalars(select(ExecutionRow).where(ExecutionRow.execution_id == execution_id)).one_or_none()
+    row = execution_of(session, execution_id)
     if row is None or not reader.sees(row):
         raise OpenHCSError("execution_not_found", "This execution does not exist, or you may not see it.", status=404)
     return row
+
+
+def execution_of(session: Session, execution_id: str) -> ExecutionRow | None:
+    """The execution, for somebody who was let in already."""
+    return session.scalars(select(ExecutionRow).where(ExecutionRow.execution_id == execution_id)).one_or_none()
 
 
 def estimated_completion(row: ExecutionRow, slots: int) -> datetime | None:

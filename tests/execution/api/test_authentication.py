@@ -34,6 +34,7 @@ ROUTES = [
     ("GET", "executions/x/"),
     ("GET", "executions/x/status/"),
     ("GET", "executions/x/events/"),
+    ("POST", "executions/x/ticket/"),
     ("POST", "executions/x/cancel/"),
     ("POST", "executions/x/pause/"),
     ("POST", "executions/x/resume/"),

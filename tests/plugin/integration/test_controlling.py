@@ -41,6 +41,19 @@ def test_for_a_stranger_it_does_not_exist(stranger: WebUser, finished: str, comm
     assert stranger.get(f"/openhcs/results/{finished}/").status_code == 404
 
 
+def test_a_ticket_for_live_events_is_for_whoever_may_look(
+    world: World, ada: WebUser, colleague: WebUser, stranger: WebUser, finished: str
+) -> None:
+    path = ada.api(f"executions/{finished}/ticket/")
+    for person in (ada, colleague):
+        ticket = person.post(path).json()
+        assert ticket["url"] == f"ws://127.0.0.1:{world.stack.service_port}/api/v1/live/executions/{finished}/"
+        assert ticket["expires_in"] == 60
+    assert stranger.post(path).status_code == 404
+    assert ada.post(path, csrf=False).status_code == 403
+    assert ada.get(path).status_code == 405
+
+
 def test_a_finished_execution_needs_no_sign_in(ada: WebUser, finished: str) -> None:
     response = ada.post(ada.api(f"executions/{finished}/session/"))
     assert (response.status_code, error_of(response)["code"]) == (409, "not_waiting")

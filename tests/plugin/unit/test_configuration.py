@@ -40,11 +40,19 @@ def test_the_configured_values_are_used() -> None:
         ("omero.web.openhcs.poll_interval_ms", "0"),
         ("omero.web.openhcs.poll_interval_ms", "soon"),
         ("omero.web.openhcs.job_session_idle_minutes", "-5"),
+        ("omero.web.openhcs.live_url", "openhcs-live"),
+        ("omero.web.openhcs.live_url", "javascript:alert(1)"),
     ],
 )
 def test_a_wrong_value_stops_omero_web_at_start(key: str, text: str) -> None:
     with pytest.raises(ValueError):
         mapped(key, text)
+
+
+def test_the_live_address_ends_with_a_slash_or_is_empty() -> None:
+    assert mapped("omero.web.openhcs.live_url", "/openhcs-live") == "/openhcs-live/"
+    assert mapped("omero.web.openhcs.live_url", "wss://omero.example/live//") == "wss://omero.example/live/"
+    assert mapped("omero.web.openhcs.live_url", " ") == ""
 
 
 def test_an_app_whose_settings_were_not_processed_refuses_to_start(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,6 +67,7 @@ export interface ExecutePageData {
   pipeline: string | null;
   may_run: boolean;
   poll_interval_ms: number;
+  live: boolean;
 }
 
 /** What `results.html` writes. */
@@ -82,4 +83,5 @@ export interface ResultsPageData {
   is_owner: boolean;
   may_control: boolean;
   poll_interval_ms: number;
+  live: boolean;
 }
