@@ -6,9 +6,10 @@ Every call names the group it works in, every write is safe to repeat, and every
 
 from .connect import OmeroServer, join_session
 from .deleting import FoundObject, delete_results
-from .planes import Plane, read_planes
+from .planes import Plane, ReadTally, read_planes
 from .plates import read_layout
 from .provenance import save_provenance
+from .repository import Repository, Unreadable
 from .result_plate import ensure_result_plate
 from .saving import save_labels
 from .sessions import SessionUser, close_job_session, keep_alive, open_job_session, session_user
@@ -22,8 +23,11 @@ __all__ = [
     "FoundObject",
     "OmeroServer",
     "Plane",
+    "ReadTally",
+    "Repository",
     "ResultTarget",
     "SessionUser",
+    "Unreadable",
     "close_job_session",
     "delete_results",
     "ensure_result_plate",
