@@ -31,8 +31,6 @@ _CONTENTS = (
     "omero.sqlite",
     "omero.sqlite-wal",
     "omero.sqlite-shm",
-    "Pixels",
-    "ManagedRepository",
     "pixels",
     "files",
     "certificate.pem",

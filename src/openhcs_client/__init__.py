@@ -104,11 +104,39 @@ from ._queue import (
     WaitingCode,
 )
 from ._results import ExecutionResults, LabelImage, MeasurementRows, MeasurementTable
+from ._saving import (
+    DEFAULT_RESULT_NAME,
+    LONGEST_NAME,
+    PLACEHOLDERS,
+    DeletionItem,
+    DeletionPlan,
+    DeletionState,
+    KeptItem,
+    ResultsDeletion,
+    RoiKind,
+    SavingOptions,
+    SavingTarget,
+    fill_template,
+    template_problem,
+)
 from ._service import AUDIENCE, Claims, GroupClaim, ServiceHealth, ServiceSubmission, SignedIn, SignIn
 from ._strict_json import read_json
 from ._wells import WELL_NAME_PATTERN, well_name, well_position
 
 __all__ = [
+    "DEFAULT_RESULT_NAME",
+    "LONGEST_NAME",
+    "PLACEHOLDERS",
+    "DeletionItem",
+    "DeletionPlan",
+    "DeletionState",
+    "KeptItem",
+    "ResultsDeletion",
+    "RoiKind",
+    "SavingOptions",
+    "SavingTarget",
+    "fill_template",
+    "template_problem",
     "AUDIENCE",
     "LARGEST_DOCUMENT",
     "LARGEST_SOURCE",

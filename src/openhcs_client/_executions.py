@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ._pipelines import ParameterValue
 from ._queue import WaitingCode
+from ._saving import ResultsDeletion, SavingOptions
 
 __all__ = [
     "Event",
@@ -95,6 +96,7 @@ class SubmitExecution(BaseModel):
     wells: list[str] | None = Field(default=None, max_length=10_000)
     parameters: dict[str, ParameterValue] = Field(default_factory=dict, max_length=100)
     test_well: str | None = None
+    saving: SavingOptions = Field(default_factory=SavingOptions)
 
 
 class ExecutionCreated(BaseModel):
@@ -145,8 +147,11 @@ class ResultLinks(BaseModel):
     table_file_id: int | None = None
     table_annotation_id: int | None = None
     plate_id: int | None = None
+    dataset_id: int | None = None
     provenance_annotation_id: int | None = None
     pipeline_annotation_id: int | None = None
+    rois: int | None = Field(default=None, description="How many ROIs were saved; null when none were asked for.")
+    rois_left_out: int = Field(default=0, description="Objects without a ROI, because a cap was reached.")
 
 
 class Execution(BaseModel):
@@ -176,6 +181,7 @@ class Execution(BaseModel):
     started_at: datetime | None = None
     ended_at: datetime | None = None
     results: ResultLinks = Field(default_factory=ResultLinks)
+    deletion: ResultsDeletion | None = Field(default=None, description="That its results in OMERO were deleted.")
 
 
 class ExecutionDetail(Execution):
@@ -183,6 +189,7 @@ class ExecutionDetail(Execution):
 
     document: dict[str, Any]
     parameters: dict[str, ParameterValue] = Field(default_factory=dict)
+    saving: SavingOptions = Field(default_factory=SavingOptions)
     rows: int
     columns: int
     wells: list[WellExecution]
@@ -231,6 +238,7 @@ class Event(BaseModel):
         "paused",
         "resumed",
         "finished",
+        "results_deletion",
     ]
     well: str | None = None
     data: dict[str, Any] = Field(

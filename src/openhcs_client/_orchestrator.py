@@ -527,8 +527,9 @@ class RemoteOrchestrator:
         Args:
             plate_id: OMERO id of the plate.
             pipeline: Id of a pipeline, or a document.
-            config: ``wells`` (names; all when absent), ``parameters`` (values of exposed parameters), ``version`` and
-                ``test_well`` (run this well alone and save nothing to OMERO).
+            config: ``wells`` (names; all when absent), ``parameters`` (values of exposed parameters), ``version``,
+                ``test_well`` (run this well alone and save nothing to OMERO) and ``saving`` (the fields of
+                :class:`SavingOptions`: what is saved in OMERO, where, and under which name).
             viewer_port: Must be ``None``. OpenHCS on a desktop streams to a viewer at this port; here results are looked
                 at in OMERO.web.
         """

@@ -312,6 +312,11 @@ class RunEstimate(BaseModel):
     memory_mb: float = Field(description="Largest need of one worker.")
     output_mb: float = Field(description="Label images and tables on the disk of the service.")
     basis: str = ""
+    objects: int | None = Field(
+        default=None, description="Objects in label images, by the newest well with these values; null when none was run."
+    )
+    objects_per_field: float | None = None
+    objects_basis: str = ""
 
 
 class ValidationReport(BaseModel):

@@ -12,6 +12,7 @@ from ._errors import OpenHCSError
 from ._executions import SubmitExecution
 from ._field_errors import field_errors_of, summary_of
 from ._pipelines import ParameterValue, PipelineDocument
+from ._saving import SavingOptions
 from ._service import ServiceSubmission
 
 __all__ = ["RunSettings", "as_json", "submission_body"]
@@ -26,6 +27,7 @@ class RunSettings(BaseModel):
     parameters: dict[str, ParameterValue] = Field(default_factory=dict)
     version: int | None = None
     test_well: str | None = None
+    saving: SavingOptions = Field(default_factory=SavingOptions)
 
     @classmethod
     def read(cls, config: Mapping[str, Any] | None) -> Self:
@@ -51,6 +53,7 @@ class RunSettings(BaseModel):
                 wells=self.wells,
                 parameters=self.parameters,
                 test_well=self.test_well,
+                saving=self.saving,
             )
         except ValidationError as error:
             raise _invalid("invalid_submission", "The submission", error, None) from error
@@ -62,8 +65,13 @@ def as_json(document: PipelineDocument | Mapping[str, Any]) -> dict[str, Any]:
 
 
 def submission_body(submission: SubmitExecution) -> dict[str, Any]:
-    """The JSON body of a submission, with the session key that pydantic would mask."""
+    """The JSON body of a submission, with the session key that pydantic would mask.
+
+    Options of saving are told only when they are not the defaults, so that a server from before there were any understands it.
+    """
     body = submission.model_dump(mode="json")
+    if submission.saving == SavingOptions():
+        del body["saving"]
     if isinstance(submission, ServiceSubmission):
         body["omero_session"] = submission.omero_session.get_secret_value()
     return body

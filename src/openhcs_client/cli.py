@@ -130,6 +130,10 @@ def run(
     parameters: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Set a parameter.")] = None,
     version: Annotated[int | None, typer.Option(help="Version of the pipeline; the newest when absent.")] = None,
     test_well: Annotated[str | None, typer.Option(help="Run this well alone and save nothing to OMERO.")] = None,
+    saving: Annotated[
+        list[str] | None,
+        typer.Option("--save", metavar="NAME=VALUE", help="What is saved in OMERO, such as rois=polygons or table=false."),
+    ] = None,
     watching: Annotated[bool, typer.Option("--watch", "-w", help="Wait with a progress bar.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -139,6 +143,7 @@ def run(
         "parameters": dict(_parameter(text) for text in parameters or ()),
         "version": version,
         "test_well": test_well,
+        "saving": dict(_parameter(text, "--save") for text in saving or ()),
     }
     with ProfileStore().connect() as client:
         execution_id = client.execute_remote(plate_id=plate, pipeline=_pipeline(pipeline), config=config)
@@ -262,10 +267,10 @@ def _secret(prompt: str, from_stdin: bool) -> str:
     return secret
 
 
-def _parameter(text: str) -> tuple[str, Any]:
+def _parameter(text: str, option: str = "--set") -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
-        raise typer.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--set")
+        raise typer.BadParameter(f"{text!r} is not NAME=VALUE", param_hint=option)
     try:
         return name.strip(), json.loads(value)
     except json.JSONDecodeError:

@@ -24,6 +24,7 @@ from openhcs_client import (
 from openhcs_execution.catalogue import apply_parameters
 from openhcs_execution.engine import TrialKind, check_document, check_published, find_misfits, focal_planes
 from openhcs_execution.estimate import Resources, estimate_run, warnings_about
+from openhcs_execution.objects_estimate import with_objects
 from openhcs_execution.queue.history import measured_wells
 from openhcs_execution.queue.reading import Reader
 from openhcs_execution.service import Service
@@ -110,6 +111,8 @@ def check_run(
     functions = {info.id: info for info in service.functions.list(offered_only=True)}
     check.estimate = estimate_run(applied, plate, functions, resources, measured)
     check.warnings += warnings_about(check.estimate, resources)
+    with service.database.read() as session:
+        check.estimate = with_objects(check.estimate, session, service.results, reader, document, values, plate)
     return check
 
 

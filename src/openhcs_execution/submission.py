@@ -39,6 +39,7 @@ from openhcs_execution.omero_io import (
 from openhcs_execution.queue.adding import NewExecution, PriorityClass, add_execution, find_repeated
 from openhcs_execution.queue.limits import refuse_when_draining
 from openhcs_execution.queue.reading import reader_of
+from openhcs_execution.saving_check import check_saving
 from openhcs_execution.service import Service
 
 __all__ = ["TRIAL_WAIT_SECONDS", "chosen_wells", "priority_class_of", "submit"]
@@ -83,6 +84,8 @@ def submit(service: Service, claims: Claims, request: ServiceSubmission, key: st
             service, document, request.parameters, layout.shape(wells), reader_of(claims), wait_seconds=TRIAL_WAIT_SECONDS
         )
         applied = check.raise_if_wrong()
+        if not request.test_well:
+            check_saving(conn, request.saving, layout, wells, check.estimate, service.settings)
         if not request.session_for_job:
             session_key = open_job_session(conn, layout.group_id, idle_minutes=service.settings.session_idle_minutes)
     new = NewExecution(
@@ -95,6 +98,7 @@ def submit(service: Service, claims: Claims, request: ServiceSubmission, key: st
         wells=wells,
         sealed_session=service.vault.seal(session_key),
         test_well=bool(request.test_well),
+        saving=request.saving,
         priority_class=priority_class_of(user, service.settings.power_user_groups),
         idempotency_key=key,
         request_hash=request_hash,

@@ -426,6 +426,7 @@ SCHEMAS: list[type[BaseModel]] = [
     models.SharePipeline,
     models.DeprecatePipeline,
     models.ValidationReport,
+    models.SavingOptions,
     models.SubmitExecution,
     models.ExecutionCreated,
     models.ExecutionPage,

@@ -58,8 +58,11 @@ export interface ResultLinks {
   table_file_id: number | null;
   table_annotation_id: number | null;
   plate_id: number | null;
+  dataset_id: number | null;
   provenance_annotation_id: number | null;
   pipeline_annotation_id: number | null;
+  rois: number | null;
+  rois_left_out: number;
 }
 
 /** Why an execution does not get the next free worker. */
@@ -195,6 +198,10 @@ export interface RunEstimate {
   memory_mb: number;
   output_mb: number;
   basis: string;
+  /** Objects in label images, by wells that were run before with the same values. */
+  objects: number | null;
+  objects_per_field: number | null;
+  objects_basis: string;
 }
 
 export interface ValidationReport {

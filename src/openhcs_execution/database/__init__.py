@@ -13,6 +13,7 @@ from .models import (
     JobSession,
     QueuePerson,
     QueueState,
+    ResultsDeletionRow,
     UsageRow,
     WellRow,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "QueuePerson",
     "QueueState",
     "Told",
+    "ResultsDeletionRow",
     "UsageRow",
     "WellRow",
     "migrate",

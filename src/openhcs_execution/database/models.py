@@ -39,6 +39,7 @@ __all__ = [
     "JobSession",
     "QueuePerson",
     "QueueState",
+    "ResultsDeletionRow",
     "UsageRow",
     "UtcDateTime",
     "WellRow",
@@ -149,6 +150,8 @@ class ExecutionInput(Base):
     layout: Mapped[str] = mapped_column(Text)
     python: Mapped[str | None] = mapped_column(Text)
     versions: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    saving: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """The :class:`SavingOptions`; empty for an execution from before there were any."""
 
 
 class JobSession(Base):
@@ -201,6 +204,9 @@ class WellRow(Base):
     measurements: Mapped[dict[str, Any]] = mapped_column(default=dict)
     label_images: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """OMERO image id by ``<field>/<name>``, once saved."""
+    rois: Mapped[int | None]
+    """How many ROIs it gets, decided before the first is written, so that a crash in between changes nothing."""
+    rois_left_out: Mapped[int] = mapped_column(default=0, server_default="0")
 
     __table_args__ = (
         Index("ix_wells_state", "execution", "state", "position"),
@@ -269,6 +275,23 @@ class UsageRow(Base):
     wells: Mapped[int] = mapped_column(default=0)
     cpu_seconds: Mapped[float] = mapped_column(Float, default=0.0)
     """Nothing uses a GPU yet: always 0."""
+
+
+class ResultsDeletionRow(Base):
+    """That somebody asked to delete what an execution saved in OMERO. The session's key goes when it has ended."""
+
+    __tablename__ = "results_deletions"
+
+    execution: Mapped[int] = mapped_column(ForeignKey("executions.number", ondelete="CASCADE"), primary_key=True)
+    state: Mapped[str] = mapped_column(String(16))
+    by_id: Mapped[OmeroId]
+    by_name: Mapped[str] = mapped_column(String(255))
+    sealed_key: Mapped[str | None] = mapped_column(Text)
+    requested_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    total: Mapped[int] = mapped_column(default=0)
+    done: Mapped[int] = mapped_column(default=0)
+    message: Mapped[str] = mapped_column(Text, default="")
 
 
 class AuditRow(Base):

@@ -180,7 +180,7 @@ class Saver:
     def _save_summary(self, saved: SavedExecution) -> None:
         number = saved.execution.number
         try:
-            self._connection.use(
+            note = self._connection.use(
                 saved.sealed_session,
                 saved.layout.group_id,
                 lambda conn: save_summary(conn, self._database, self._store, saved),
@@ -191,7 +191,7 @@ class Saver:
             log.exception("summary_not_saved", execution_id=saved.execution.execution_id)
             self._note_trouble(number, error)
         else:
-            self._end(number)
+            self._end(number, note)
 
     def _note_trouble(self, number: int, error: Exception) -> None:
         trouble = self._trouble.setdefault(number, _Trouble())

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What of an execution goes into OMERO: label images, the table of fields, and where it all came from."""
+"""What of an execution goes into OMERO, as its options say: label images, ROIs, the table of fields, and where it all came
+from."""
 
 from __future__ import annotations
 
@@ -10,16 +11,27 @@ from typing import Any
 
 import pandas as pd
 
-from openhcs_client import PipelineDocument, PlateLayout, WellState
+from openhcs_client import PipelineDocument, PlateLayout, RoiKind, SavingOptions, WellState, fill_template
 from openhcs_execution.catalogue.scripts import script_of
 from openhcs_execution.database import Database, ExecutionInput, ExecutionRow, WellRow
 from openhcs_execution.logging import get_logger
-from openhcs_execution.omero_io import ResultTarget, ensure_result_plate, save_labels, save_provenance, save_table
+from openhcs_execution.omero_io import (
+    Container,
+    ResultTarget,
+    ensure_result,
+    save_labels,
+    save_labels_in_dataset,
+    save_provenance,
+    save_table,
+    save_tags,
+)
 from openhcs_execution.queue import executions
 from openhcs_execution.queue.reading import read_wells
 from openhcs_execution.results.bundle import ResultStore
 from openhcs_execution.results.labels import label_key
 from openhcs_execution.version import VERSION
+
+from .drawing import save_well_rois
 
 __all__ = ["SavedExecution", "save_summary", "save_well"]
 
@@ -36,7 +48,12 @@ class SavedExecution:
     sealed_session: str
 
     @property
+    def options(self) -> SavingOptions:
+        return SavingOptions.model_validate(self.inputs.saving)
+
+    @property
     def target(self) -> ResultTarget:
+        options, values = self.options, self._template_values()
         return ResultTarget(
             execution_id=self.execution.execution_id,
             user_id=self.execution.owner_id,
@@ -45,33 +62,73 @@ class SavedExecution:
             pipeline_name=self.execution.pipeline_name,
             pipeline_version=self.execution.pipeline_version,
             pipeline_hash=self.execution.pipeline_hash,
+            name=fill_template(options.name, values),
+            tags=tuple(fill_template(tag, values) for tag in options.tags),
+            destination=options.target,
+            dataset_id=options.dataset_id,
         )
+
+    @property
+    def result(self) -> Container | None:
+        """What the images lie in, as far as it is known to be there."""
+        results = self.execution.results
+        if results.get("plate_id") is not None:
+            return Container("Plate", results["plate_id"])
+        return Container("Dataset", results["dataset_id"]) if results.get("dataset_id") is not None else None
+
+    def _template_values(self) -> dict[str, str]:
+        execution = self.execution
+        return {
+            "plate": execution.plate_name,
+            "pipeline": execution.pipeline_name,
+            "version": str(execution.pipeline_version),
+            "date": execution.created_at.date().isoformat(),
+            "user": execution.owner_name,
+            "execution": execution.execution_id[:8],
+        }
 
 
 def save_well(conn: Any, database: Database, store: ResultStore, saved: SavedExecution, name: str) -> dict[str, int]:
-    """Write the label images of a committed well and return their image ids by ``<field>/<name>``. Repeatable."""
-    execution = saved.execution
-    result_plate = execution.results.get("plate_id")
-    if result_plate is None:
-        result_plate = ensure_result_plate(conn, saved.target)
-        executions.keep_results(database, execution.number, {"plate_id": result_plate})
-        execution.results = {**execution.results, "plate_id": result_plate}
+    """Write what is wanted of a committed well and return the ids of its label images by ``<field>/<name>``. Repeatable."""
+    number = saved.execution.number
     with database.read() as session:
-        attempt = session.get_one(WellRow, (execution.number, name)).attempt
-    labels = store.read(execution.execution_id, name, attempt).result.labels
-    images = save_labels(conn, saved.target, result_plate, saved.layout.well(name), labels)
+        attempt = session.get_one(WellRow, (number, name)).attempt
+    labels = store.read(saved.execution.execution_id, name, attempt).result.labels
+    images: dict[tuple[int, str], int] = {}
+    if saved.options.labels and labels:
+        container = _result(conn, database, saved)
+        save_them = save_labels if container.kind == "Plate" else save_labels_in_dataset
+        images = save_them(conn, saved.target, container.object_id, saved.layout.well(name), labels)
+    if saved.options.rois is not RoiKind.NONE:
+        save_well_rois(conn, database, number, saved.target, saved.options, saved.layout.well(name), labels, images)
     return {label_key(field, label): image for (field, label), image in images.items()}
 
 
-def save_summary(conn: Any, database: Database, store: ResultStore, saved: SavedExecution) -> None:
-    """Write the table, the provenance and the attachments. Repeatable; a later call brings them up to date."""
+def _result(conn: Any, database: Database, saved: SavedExecution) -> Container:
+    """What the images lie in; made at the first well, and remembered."""
+    if saved.result is None:
+        container = ensure_result(conn, saved.target)
+        found = {"plate_id" if container.kind == "Plate" else "dataset_id": container.object_id}
+        executions.keep_results(database, saved.execution.number, found)
+        saved.execution.results = {**saved.execution.results, **found}
+    assert saved.result is not None
+    return saved.result
+
+
+def save_summary(conn: Any, database: Database, store: ResultStore, saved: SavedExecution) -> str:
+    """Write the table, the tags, the provenance and the attachments. Repeatable; a later call brings them up to date.
+
+    Returns what the user should know about it, as a sentence; empty when there is nothing.
+    """
     execution, number = saved.execution, saved.execution.number
     with database.read() as session:
         wells = read_wells(session, number)
     results: dict[str, int | None] = {}
-    fields = _fields(store, execution.execution_id, wells)
+    fields = _fields(store, execution.execution_id, wells) if saved.options.table else None
     if fields is not None:
         results["table_file_id"], results["table_annotation_id"] = save_table(conn, saved.target, fields)
+    if saved.result is not None:
+        save_tags(conn, saved.target, saved.result)
     links = save_provenance(
         conn,
         saved.target,
@@ -80,8 +137,30 @@ def save_summary(conn: Any, database: Database, store: ResultStore, saved: Saved
         _provenance(saved, wells),
         execution.results.get("plate_id"),
     )
-    results |= links.model_dump(exclude_none=True)
+    results |= {name: value for name, value in links.model_dump().items() if name in _LINKS}
+    if saved.options.rois is not RoiKind.NONE:
+        results["rois"], results["rois_left_out"] = _rois(wells)
     executions.keep_results(database, number, {name: value for name, value in results.items() if value is not None})
+    return _note(saved, wells)
+
+
+_LINKS = ("plate_id", "dataset_id", "provenance_annotation_id", "pipeline_annotation_id")
+
+
+def _rois(wells: Sequence[WellRow]) -> tuple[int, int]:
+    """How many ROIs were saved, and how many objects got none."""
+    return sum(well.rois or 0 for well in wells), sum(well.rois_left_out for well in wells)
+
+
+def _note(saved: SavedExecution, wells: Sequence[WellRow]) -> str:
+    drawn, left_out = _rois(wells)
+    if not left_out:
+        return ""
+    options = saved.options
+    return (
+        f"{drawn:,} ROIs were saved; {left_out:,} objects got none, because the caps of {options.rois_per_field:,} for "
+        f"an image and {options.rois_per_run:,} for the run were reached. Label images and measurements have all objects."
+    )
 
 
 def _fields(store: ResultStore, execution_id: str, wells: Sequence[WellRow]) -> pd.DataFrame | None:
@@ -113,6 +192,19 @@ def _provenance(saved: SavedExecution, wells: Sequence[WellRow]) -> list[tuple[s
     ]
     if failed:
         pairs.append(("wells_without_results", ", ".join(failed)))
+    pairs += _saved_pairs(saved, wells)
     pairs += [(f"parameter.{name}", json.dumps(value)) for name, value in sorted(saved.inputs.parameters.items())]
     software = {"omero-openhcs": VERSION, **saved.inputs.versions}
     return pairs + [(f"software.{name}", str(version)) for name, version in sorted(software.items())]
+
+
+def _saved_pairs(saved: SavedExecution, wells: Sequence[WellRow]) -> list[tuple[str, str]]:
+    """What was saved by the user's choice, as far as it is not what everybody gets."""
+    options = saved.options
+    kinds = [word for word, wanted in (("label images", options.labels), ("table", options.table)) if wanted]
+    pairs = []
+    if options.rois is not RoiKind.NONE:
+        kinds.append(f"ROIs ({options.rois})")
+        drawn, left_out = _rois(wells)
+        pairs.append(("rois", f"{drawn}" + (f", and {left_out} objects without one because of a cap" if left_out else "")))
+    return [("saved", ", ".join(kinds) or "provenance only"), *pairs]

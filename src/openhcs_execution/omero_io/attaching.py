@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Attaching a small text file to plates, once per execution.
+"""Attaching a small file to plates and datasets, once per execution.
 
-The annotation, its file object and the first link are one save; the text follows. A file whose checksum is not that of the
-text, because the upload was cut short, is written again.
+The annotation, its file object and the first link are one save; the content follows. A file whose checksum is not that of
+the content, because the upload was cut short, is written again.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from omero.rtypes import rlong, rstring
 
 from .annotating import ensure_annotation
 from .services import context_of, project
-from .target import ResultTarget
+from .target import Container, ResultTarget
 
-__all__ = ["attach_text"]
+__all__ = ["attach_file"]
 
 _FILE = "select f.id, f.size, f.hash from FileAnnotation a join a.file f where a.id = :id"
 
 
-def attach_text(
+def attach_file(
     conn: BlitzGateway,
     target: ResultTarget,
-    plate_ids: Sequence[int],
+    containers: Sequence[Container],
     *,
     ns: str,
     what: str,
     name: str,
     mimetype: str,
-    text: str,
+    content: bytes,
 ) -> int:
-    """Attach ``text`` as a file called ``name`` to every one of the plates and return the id of the annotation."""
+    """Attach ``content`` as a file called ``name`` to every one of the containers and return the id of the annotation."""
 
     def make() -> omero.model.FileAnnotation:
         file = omero.model.OriginalFileI()
@@ -46,8 +46,8 @@ def attach_text(
         annotation.setFile(file)
         return annotation
 
-    annotation_id = ensure_annotation(conn, target, plate_ids, ns, what, make)
-    _upload(conn, target, annotation_id, text.encode())
+    annotation_id = ensure_annotation(conn, target, containers, ns, what, make)
+    _upload(conn, target, annotation_id, content)
     return annotation_id
 
 

@@ -125,7 +125,7 @@ def _find(conn: BlitzGateway, execution_id: str, plate_id: int, owner: int) -> t
 def _annotations(conn: BlitzGateway, execution_id: str, plate_ids: list[int], owner: int) -> list[FoundObject]:
     parameters = omero.sys.ParametersI().addLong("owner", owner)
     parameters.add("plates", rlist([rlong(each) for each in plate_ids]))
-    parameters.add("marks", rlist([rstring(mark(execution_id, what)) for what in Mark.ON_PLATES]))
+    parameters.add("marks", rlist([rstring(mark(execution_id, what)) for what in Mark.ON_CONTAINERS]))
     rows = project(conn, _ANNOTATIONS, parameters, context_of(conn))
     files = [row[0] for row in rows if row[1] != mark(execution_id, Mark.PROVENANCE)]
     found = [FoundObject("FileAnnotation" if row[0] in files else "MapAnnotation", row[0], row[1]) for row in rows]

@@ -12,7 +12,7 @@ key                   value
 ``pipeline_version``  its version
 ``pipeline_sha256``   hash of the document as it was published: it tells which pipeline, not which values
 ``source_plate_id``   the plate it ran on
-``result_plate_id``   the plate with the label images, when there is one
+``result_plate_id``   the plate with the label images, when there is one; ``result_dataset_id`` where it is a dataset
 ``result_location``   where that plate is in OMERO's tree, and why there
 ``parameter.<name>``  a value that the user gave, as JSON; one pair each. All others are the document's defaults
 …                     whatever else the service adds: wells, versions, times
@@ -34,10 +34,11 @@ from omero.gateway import BlitzGateway
 from openhcs_client import ResultLinks
 
 from .annotating import ensure_annotation, permissions_of_plate
-from .attaching import attach_text
-from .result_plate import ensure_result_plate, result_plate_location
+from .attaching import attach_file
+from .result_dataset import ensure_result, find_result
+from .result_plate import result_plate_location
 from .services import context_of, find_all, save
-from .target import EXECUTION_NS, PIPELINE_NS, Mark, ResultTarget
+from .target import EXECUTION_NS, PIPELINE_NS, Container, Mark, ResultTarget
 
 __all__ = ["save_provenance"]
 
@@ -54,44 +55,51 @@ def save_provenance(
 
     ``document_json`` is the published document, ``python`` the one that ran, with the user's values.
 
-    Without a result plate, and without the right to annotate the source plate, an empty result plate is made to hold them.
+    Without a result plate or dataset, and without the right to annotate the source plate, an empty one is made to hold them.
+    A dataset that was there before the execution is annotated only then.
     """
     may_annotate = permissions_of_plate(conn, target.plate.plate_id, target.plate.group_id)
     on_source = may_annotate is not None and may_annotate.canAnnotate()
-    if result_plate_id is None and not on_source:
-        result_plate_id = ensure_result_plate(conn, target)
-    plates = [target.plate.plate_id] if on_source else []
-    if result_plate_id is not None:
-        plates.append(result_plate_id)
-    values = _values(conn, target, pairs, result_plate_id)
-    provenance = ensure_annotation(conn, target, plates, EXECUTION_NS, Mark.PROVENANCE, lambda: _map_annotation(values))
+    result = Container("Plate", result_plate_id) if result_plate_id is not None else find_result(conn, target)
+    if result is None and not on_source:
+        result = ensure_result(conn, target)
+    containers = [Container("Plate", target.plate.plate_id)] if on_source else []
+    if result is not None and not (on_source and target.dataset_id is not None):
+        containers.append(result)
+    values = _values(conn, target, pairs, result)
+    provenance = ensure_annotation(conn, target, containers, EXECUTION_NS, Mark.PROVENANCE, lambda: _map_annotation(values))
     _update(conn, target, provenance, values)
     file_name = f"{target.pipeline_id}-v{target.pipeline_version}"
-    document = attach_text(
+    document = attach_file(
         conn,
         target,
-        plates,
+        containers,
         ns=PIPELINE_NS,
         what=Mark.PIPELINE_JSON,
         name=f"{file_name}.json",
         mimetype="application/json",
-        text=document_json,
+        content=document_json.encode(),
     )
-    attach_text(
+    attach_file(
         conn,
         target,
-        plates,
+        containers,
         ns=PIPELINE_NS,
         what=Mark.PIPELINE_PYTHON,
         name=f"{file_name}.py",
         mimetype="text/x-python",
-        text=python,
+        content=python.encode(),
     )
-    return ResultLinks(plate_id=result_plate_id, provenance_annotation_id=provenance, pipeline_annotation_id=document)
+    return ResultLinks(
+        plate_id=result.object_id if result is not None and result.kind == "Plate" else None,
+        dataset_id=result.object_id if result is not None and result.kind == "Dataset" else None,
+        provenance_annotation_id=provenance,
+        pipeline_annotation_id=document,
+    )
 
 
 def _values(
-    conn: BlitzGateway, target: ResultTarget, pairs: Sequence[tuple[str, str]], result_plate_id: int | None
+    conn: BlitzGateway, target: ResultTarget, pairs: Sequence[tuple[str, str]], result: Container | None
 ) -> dict[str, str]:
     values = {
         "execution_id": target.execution_id,
@@ -101,9 +109,11 @@ def _values(
         "pipeline_sha256": target.pipeline_hash,
         "source_plate_id": str(target.plate.plate_id),
     }
-    if result_plate_id is not None:
-        values["result_plate_id"] = str(result_plate_id)
-        values["result_location"] = result_plate_location(conn, target, result_plate_id)
+    if result is not None and result.kind == "Plate":
+        values["result_plate_id"] = str(result.object_id)
+        values["result_location"] = result_plate_location(conn, target, result.object_id)
+    elif result is not None:
+        values["result_dataset_id"] = str(result.object_id)
     return values | {name: text for name, text in pairs if name not in values}
 
 

@@ -32,7 +32,7 @@ def ensure_result_plate(conn: BlitzGateway, target: ResultTarget) -> int:
     parameters = omero.sys.ParametersI().addId(target.plate.plate_id)
     sources = find_all(conn, "select p from Plate p where p.id = :id", parameters, context)
     plate = omero.model.PlateI()
-    plate.setName(rstring(target.result_plate_name))
+    plate.setName(rstring(target.result_name))
     plate.setExternalIdentifier(rstring(target.execution_id))
     plate.setDescription(rstring(f"Label images of OpenHCS execution {target.execution_id} on plate {target.plate.plate_id}."))
     plate.setRows(rint(target.plate.rows))

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import omero
 from omero.gateway import BlitzGateway
-from omero.rtypes import rdouble, rint, rstring
+from omero.rtypes import rdouble, rint, rlist, rstring
 
 from openhcs_client import OpenHCSError, WellLayout
 from openhcs_execution.engine.jobs import LabelFile
@@ -24,7 +24,7 @@ from .planes import PIXEL_TYPES
 from .services import Context, context_of, find_all, project, raw_pixels, save
 from .target import LABEL_NS, Mark, ResultTarget
 
-__all__ = ["save_labels"]
+__all__ = ["save_labels", "save_labels_in_dataset"]
 
 _LARGEST_UINT16 = 65_535
 _LARGEST_PLANE = 3192 * 3192
@@ -36,6 +36,11 @@ _NOT_WRITTEN = "Pending..."
 _SAVED = (
     "select i.id, i.name, x.id, x.sha1 from Well w join w.wellSamples s join s.image i join i.pixels x "
     "where w.plate.id = :plate and w.row = :row and w.column = :column order by w.id, index(s)"
+)
+_SAVED_IN_DATASET = (
+    "select i.id, i.description, x.id, x.sha1 from DatasetImageLink d join d.child i join i.pixels x "
+    "join i.annotationLinks l join l.child a where d.parent.id = :dataset and i.description in (:descriptions) "
+    "and a.description = :mark and a.details.owner.id = :owner order by i.id"
 )
 _SOURCES = "select x from Pixels x join fetch x.image where x.image.id in (:ids)"
 _PIXELS_TYPE = "select t from PixelsType t where t.value = :value"
@@ -56,6 +61,10 @@ class _Label:
     @property
     def key(self) -> tuple[int, str]:
         return self.file.field, self.file.name
+
+    @property
+    def description(self) -> str:
+        return f"{self.file.objects} {self.file.name} in image {self.source.image.id.val}. 0 is background."
 
     def sha1(self) -> str:
         return hashlib.sha1(self.pixels.tobytes(), usedforsecurity=False).hexdigest()
@@ -79,7 +88,7 @@ def save_labels(
     saved = _saved(conn, result_plate_id, well, context)
     prepared = _prepare(conn, well, labels, context)
     if not saved:
-        save(conn, _well_graph(conn, target, result_plate_id, well, prepared, context), context)
+        save(conn, _well_graph(target, result_plate_id, well, _image_graphs(conn, target, well, prepared, context)), context)
         saved = _saved(conn, result_plate_id, well, context)
     if [name for _image, name, _pixels, _sha1 in saved] != [label.name for label in prepared]:
         raise OpenHCSError(
@@ -87,18 +96,59 @@ def save_labels(
             f"Well {well.well} of the result plate {result_plate_id} holds other images already.",
             status=409,
         )
-    missing = [
-        (pixels_id, label)
-        for (_image, _name, pixels_id, sha1), label in zip(saved, prepared, strict=True)
-        if sha1 != label.sha1()
-    ]
+    _write_missing(conn, [(row[2], row[3]) for row in saved], prepared, context)
+    return {label.key: row[0] for row, label in zip(saved, prepared, strict=True)}
+
+
+def save_labels_in_dataset(
+    conn: BlitzGateway, target: ResultTarget, dataset_id: int, well: WellLayout, labels: Sequence[LabelFile]
+) -> dict[tuple[int, str], int]:
+    """Save the label images of one well in a dataset and return their image ids by ``(field, name)``.
+
+    A dataset has no places, so an image is found again by its description, which names its source, and by its annotation.
+
+    Raises:
+        OpenHCSError: as :func:`save_labels`.
+    """
+    if not labels:
+        return {}
+    context = context_of(conn, target.plate.group_id)
+    prepared = _prepare(conn, well, labels, context)
+    saved = _saved_in_dataset(conn, target, dataset_id, prepared, context)
+    missing = [label for label in prepared if label.description not in saved]
+    if missing:
+        links = []
+        for image in _image_graphs(conn, target, well, missing, context):
+            link = omero.model.DatasetImageLinkI()
+            link.setParent(omero.model.DatasetI(dataset_id, False))
+            link.setChild(image)
+            links.append(link)
+        conn.c.sf.getUpdateService().saveCollection(links, context)
+        saved = _saved_in_dataset(conn, target, dataset_id, prepared, context)
+    rows = [saved[label.description] for label in prepared]
+    _write_missing(conn, [(pixels_id, sha1) for _image, pixels_id, sha1 in rows], prepared, context)
+    return {label.key: image_id for (image_id, _pixels, _sha1), label in zip(rows, prepared, strict=True)}
+
+
+def _saved_in_dataset(
+    conn: BlitzGateway, target: ResultTarget, dataset_id: int, labels: Sequence[_Label], context: Context
+) -> dict[str, tuple[int, int, str]]:
+    """Image id, pixels id and checksum of the execution's images in a dataset, by description."""
+    parameters = omero.sys.ParametersI().addLong("dataset", dataset_id).addLong("owner", target.user_id)
+    parameters.addString("mark", target.mark(Mark.LABEL))
+    parameters.add("descriptions", rlist([rstring(label.description) for label in labels]))
+    return {row[1]: (row[0], row[2], row[3]) for row in project(conn, _SAVED_IN_DATASET, parameters, context)}
+
+
+def _write_missing(conn: BlitzGateway, saved: Sequence[tuple[int, str]], labels: Sequence[_Label], context: Context) -> None:
+    """Write the pixels (by their id) whose checksum is not that of their label image."""
+    missing = [(pixels_id, label) for (pixels_id, sha1), label in zip(saved, labels, strict=True) if sha1 != label.sha1()]
     if missing:
         with raw_pixels(conn, context) as store:
             for pixels_id, label in missing:
                 store.setPixelsId(pixels_id, True, context)
                 _write(store, label.pixels, context)
                 store.save(context)
-    return {label.key: row[0] for row, label in zip(saved, prepared, strict=True)}
 
 
 def _saved(conn: BlitzGateway, result_plate_id: int, well: WellLayout, context: Context) -> list[list[Any]]:
@@ -142,23 +192,24 @@ def _prepare(conn: BlitzGateway, well: WellLayout, labels: Sequence[LabelFile], 
     return prepared
 
 
-def _well_graph(
-    conn: BlitzGateway,
-    target: ResultTarget,
-    result_plate_id: int,
-    well: WellLayout,
-    labels: Sequence[_Label],
-    context: Context,
-) -> omero.model.Well:
+def _image_graphs(
+    conn: BlitzGateway, target: ResultTarget, well: WellLayout, labels: Sequence[_Label], context: Context
+) -> list[omero.model.Image]:
     types = {label.pixel_type: _enumeration(conn, _PIXELS_TYPE, label.pixel_type, context) for label in labels}
     order = _enumeration(conn, _DIMENSION_ORDER, "XYZCT", context)
+    return [_image_graph(target, well, label, types[label.pixel_type], order) for label in labels]
+
+
+def _well_graph(
+    target: ResultTarget, result_plate_id: int, well: WellLayout, images: Sequence[omero.model.Image]
+) -> omero.model.Well:
     graph = omero.model.WellI()
     graph.setPlate(omero.model.PlateI(result_plate_id, False))
     graph.setRow(rint(well.row))
     graph.setColumn(rint(well.column))
-    for label in labels:
+    for image in images:
         sample = omero.model.WellSampleI()
-        sample.setImage(_image_graph(target, well, label, types[label.pixel_type], order))
+        sample.setImage(image)
         graph.addWellSample(sample)
     return graph
 
@@ -184,9 +235,7 @@ def _image_graph(
     pixels.addChannel(_channel_graph(label))
     image = omero.model.ImageI()
     image.setName(rstring(label.name))
-    image.setDescription(
-        rstring(f"{label.file.objects} {label.file.name} in image {label.source.image.id.val}. 0 is background.")
-    )
+    image.setDescription(rstring(label.description))
     image.addPixels(pixels)
     image.linkAnnotation(_annotation(target, well, label))
     return image

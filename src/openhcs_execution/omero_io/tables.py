@@ -20,12 +20,12 @@ from omero.rtypes import rstring
 
 from openhcs_client import OpenHCSError
 
-from .annotating import find_annotations, link_to_plate, permissions_of_plate
+from .annotating import find_annotations, link_to, permissions_of_plate
 from .deleting import delete_objects
-from .result_plate import ensure_result_plate, find_result_plate
+from .result_dataset import ensure_result, find_result
 from .services import Context, context_of, project, save, shared_resources
 from .table_columns import PlacedField, column_chunks
-from .target import Mark, ResultTarget
+from .target import Container, Mark, ResultTarget
 
 __all__ = ["save_table", "table_name"]
 
@@ -50,7 +50,7 @@ def save_table(
     """Save the measurements of the fields and return the ids of the table's file and of its annotation.
 
     The table is attached to the source plate; where the user may not annotate that one, to the result plate, whose wells and
-    images it then names.
+    images it then names, or to the dataset.
 
     Args:
         conn: The job's session.
@@ -64,21 +64,21 @@ def save_table(
     context = context_of(conn, target.plate.group_id)
     rights = permissions_of_plate(conn, target.plate.plate_id, target.plate.group_id)
     on_source = rights is not None and rights.canAnnotate()
-    result_plate_id = find_result_plate(conn, target)
-    if not on_source and result_plate_id is None:
-        result_plate_id = ensure_result_plate(conn, target)
-    plate_id = target.plate.plate_id if on_source or result_plate_id is None else result_plate_id
+    result = find_result(conn, target)
+    if not on_source and result is None:
+        result = ensure_result(conn, target)
+    source = Container("Plate", target.plate.plate_id)
+    container = source if on_source or result is None else result
     places = _source_places(target)
-    if not on_source:
-        places |= _result_places(conn, target, plate_id, context)
-    name = table_name(target.execution_id, _digest(fields, plate_id))
-    plates = [target.plate.plate_id] + ([result_plate_id] if result_plate_id is not None else [])
-    attached = _attached(conn, target, plates, context)
+    if container.kind == "Plate" and container != source:
+        places |= _result_places(conn, target, container.object_id, context)
+    name = table_name(target.execution_id, _digest(fields, container))
+    attached = _attached(conn, target, [source] + ([result] if result is not None else []), context)
     current = next(((file_id, annotation_id) for annotation_id, file_id, found in attached if found == name), None)
     if current is None:
         _delete_files(conn, target, keep=[file_id for _annotation, file_id, _name in attached], context=context)
         file_id = _write(conn, name, fields, places, context, rows_at_once)
-        current = (file_id, _attach(conn, target, plate_id, file_id, context))
+        current = (file_id, _attach(conn, target, container, file_id, context))
     old = [annotation_id for annotation_id, file_id, _name in attached if file_id != current[0]]
     if old:
         delete_objects(conn, {"FileAnnotation": old}, context)
@@ -111,19 +111,20 @@ def _result_places(
     return places
 
 
-def _digest(fields: pd.DataFrame, plate_id: int) -> str:
-    text = f"{plate_id}\n{fields.to_csv(index=False)}"
+def _digest(fields: pd.DataFrame, container: Container) -> str:
+    where = container.object_id if container.kind == "Plate" else f"dataset {container.object_id}"
+    text = f"{where}\n{fields.to_csv(index=False)}"
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _attached(
-    conn: BlitzGateway, target: ResultTarget, plate_ids: Iterable[int], context: Context
+    conn: BlitzGateway, target: ResultTarget, containers: Iterable[Container], context: Context
 ) -> list[tuple[int, int, str]]:
     """The execution's table annotations: annotation id, file id, file name."""
-    found = find_annotations(conn, target, list(plate_ids), NSBULKANNOTATIONS, Mark.TABLE)
+    found = find_annotations(conn, target, list(containers), NSBULKANNOTATIONS, Mark.TABLE)
     if not found:
         return []
-    parameters = omero.sys.ParametersI().addIds([annotation_id for annotation_id, _plate in found])
+    parameters = omero.sys.ParametersI().addIds([annotation_id for annotation_id, _container in found])
     return [(row[0], row[1], row[2]) for row in project(conn, _FILE_OF, parameters, context)]
 
 
@@ -167,12 +168,12 @@ def _without_values(columns: list[omero.grid.Column]) -> list[omero.grid.Column]
     return empty
 
 
-def _attach(conn: BlitzGateway, target: ResultTarget, plate_id: int, file_id: int, context: Context) -> int:
+def _attach(conn: BlitzGateway, target: ResultTarget, container: Container, file_id: int, context: Context) -> int:
     annotation = omero.model.FileAnnotationI()
     annotation.setNs(rstring(NSBULKANNOTATIONS))
     annotation.setDescription(rstring(target.mark(Mark.TABLE)))
     annotation.setFile(omero.model.OriginalFileI(file_id, False))
-    return save(conn, link_to_plate(plate_id, annotation), context).child.id.val
+    return save(conn, link_to(container, annotation), context).child.id.val
 
 
 def _delete_files(conn: BlitzGateway, target: ResultTarget, *, keep: list[int], context: Context) -> None:

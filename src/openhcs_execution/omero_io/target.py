@@ -5,7 +5,8 @@
 object                 carries the execution id in
 =====================  =================================================================================================
 result plate           ``externalIdentifier``
-annotations            ``description``, always ``OpenHCS execution <id>: <what it is>``
+annotations, ROIs,      ``description``, always ``OpenHCS execution <id>: <what it is>``
+new datasets and tags
 OMERO.table            its file's name
 label images           the key ``execution_id`` of their map annotation
 =====================  =================================================================================================
@@ -16,10 +17,11 @@ Only objects of the execution's owner count: in a shared group anybody can write
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-from openhcs_client import PlateLayout
+from openhcs_client import DEFAULT_RESULT_NAME, PlateLayout, SavingTarget, fill_template
 
-__all__ = ["EXECUTION_NS", "LABEL_NS", "PIPELINE_NS", "Mark", "ResultTarget", "mark"]
+__all__ = ["EXECUTION_NS", "LABEL_NS", "PIPELINE_NS", "Container", "Mark", "ResultTarget", "mark"]
 
 EXECUTION_NS = "openhcs.org/omero/execution/v1"
 """Namespace of the provenance annotation."""
@@ -30,9 +32,6 @@ PIPELINE_NS = "openhcs.org/omero/pipeline/v1"
 LABEL_NS = "openhcs.org/omero/label/v1"
 """Namespace of the annotation of a label image."""
 
-_LONGEST_NAME = 255
-"""OMERO's name columns end here."""
-
 
 class Mark:
     """What an annotation is, as the end of its description."""
@@ -42,12 +41,27 @@ class Mark:
     PIPELINE_PYTHON = "pipeline (Python)"
     TABLE = "measurements"
     LABEL = "label image"
-    ON_PLATES = (PROVENANCE, PIPELINE_JSON, PIPELINE_PYTHON, TABLE)
+    ROI = "ROI"
+    DATASET = "results"
+    TAG = "tag"
+    ON_CONTAINERS = (PROVENANCE, PIPELINE_JSON, PIPELINE_PYTHON, TABLE)
+
+
+@dataclass(frozen=True)
+class Container:
+    """What images lie in and annotations hang on: a plate or a dataset."""
+
+    kind: Literal["Plate", "Dataset"]
+    object_id: int
 
 
 @dataclass(frozen=True)
 class ResultTarget:
-    """An execution whose results are saved: ``user_id`` owns it, and ``plate`` is the one it ran on."""
+    """An execution whose results are saved: ``user_id`` owns it, and ``plate`` is the one it ran on.
+
+    ``name`` is that of the result plate or new dataset, and ``tags`` are its tags; with the destination ``dataset`` images
+    go to ``dataset_id``.
+    """
 
     execution_id: str
     user_id: int
@@ -56,12 +70,21 @@ class ResultTarget:
     pipeline_name: str
     pipeline_version: int
     pipeline_hash: str
+    name: str = ""
+    tags: tuple[str, ...] = ()
+    destination: SavingTarget = SavingTarget.PLATE
+    dataset_id: int | None = None
 
     @property
-    def result_plate_name(self) -> str:
-        """``<plate> – <pipeline> v<version> (<start of the execution id>)``, within OMERO's limit for names."""
-        ending = f" – {self.pipeline_name} v{self.pipeline_version} ({self.execution_id[:8]})"
-        return self.plate.name[: _LONGEST_NAME - len(ending)] + ending
+    def result_name(self) -> str:
+        """Name of the result plate or new dataset, within OMERO's limit for names."""
+        values = {
+            "plate": self.plate.name,
+            "pipeline": self.pipeline_name,
+            "version": str(self.pipeline_version),
+            "execution": self.execution_id[:8],
+        }
+        return self.name or fill_template(DEFAULT_RESULT_NAME, values)
 
     def mark(self, what: str) -> str:
         """The description of one of this execution's annotations."""

@@ -11,7 +11,15 @@ from enum import IntEnum
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from openhcs_client import ExecutionStatusName, OpenHCSError, ParameterValue, PipelineDocument, PlateLayout, WellState
+from openhcs_client import (
+    ExecutionStatusName,
+    OpenHCSError,
+    ParameterValue,
+    PipelineDocument,
+    PlateLayout,
+    SavingOptions,
+    WellState,
+)
 from openhcs_execution.database import Database, ExecutionInput, ExecutionRow, IdempotencyKey, JobSession, WellRow
 
 from .audit import Actor, note
@@ -54,6 +62,7 @@ class NewExecution:
     wells: Sequence[str]
     sealed_session: str
     test_well: bool = False
+    saving: SavingOptions = field(default_factory=SavingOptions)
     priority_class: PriorityClass = PriorityClass.USER
     idempotency_key: str | None = None
     request_hash: str = ""
@@ -101,6 +110,7 @@ def add_execution(database: Database, new: NewExecution) -> str:
                     applied_document=new.applied.canonical_json(),
                     layout=chosen.model_dump_json(),
                     versions={},
+                    saving=new.saving.model_dump(mode="json"),
                 )
             )
             session.add(JobSession(execution=execution.number, sealed_key=new.sealed_session, lost=False, opened_at=now()))

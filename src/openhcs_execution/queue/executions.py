@@ -12,6 +12,7 @@ A pause is no status of its own: the execution keeps its status, and no well of 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -361,7 +362,7 @@ def omero_unanswered(database: Database, number: int) -> None:
         execution.message = OMERO_MESSAGE
 
 
-def keep_results(database: Database, number: int, results: dict[str, int]) -> None:
+def keep_results(database: Database, number: int, results: Mapping[str, int]) -> None:
     """Remember OMERO ids of what was saved, beside those known already."""
     with database.write() as session:
         execution = lock_execution(session, number)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from openhcs_client import FailureClass, WellFailure, WellState
@@ -29,6 +30,8 @@ __all__ = [
     "commit_well",
     "fail_well",
     "lose_worker",
+    "note_rois_left_out",
+    "plan_rois",
     "put_back",
     "save_failed",
     "saved_well",
@@ -236,6 +239,26 @@ def saved_well(database: Database, number: int, name: str, label_images: dict[st
         _done(session, execution, row, {})
         settle(session, execution)
         return True
+
+
+def plan_rois(database: Database, number: int, name: str, wanted: int, per_run: int) -> int:
+    """How many of the ``wanted`` ROIs of a well may be saved so that the execution keeps to its cap; decided once.
+
+    ``wanted`` counts those that the cap per field allows. What is decided stays, however often the well is saved again.
+    """
+    with database.write() as session:
+        lock_execution(session, number)
+        row = session.get_one(WellRow, (number, name))
+        if row.rois is None:
+            others = select(func.coalesce(func.sum(WellRow.rois), 0)).where(WellRow.execution == number)
+            row.rois = max(0, min(wanted, per_run - (session.scalar(others) or 0)))
+        return min(row.rois, wanted)
+
+
+def note_rois_left_out(database: Database, number: int, name: str, left_out: int) -> None:
+    """Remember how many objects of a well got no ROI."""
+    with database.write() as session:
+        session.get_one(WellRow, (number, name)).rois_left_out = left_out
 
 
 def save_failed(database: Database, number: int, name: str, failure: WellFailure) -> bool:

@@ -78,6 +78,10 @@ def body(ada: BlitzGateway, plate_id: int, /, **changes: object) -> dict[str, ob
         ({"test_well": "H12"}, 422, "unknown_wells", {"wells"}),
         ({"parameters": {"nope": 1}}, 422, "bad_parameters", {"parameters.nope"}),
         ({"pipeline_id": "colocalisation"}, 422, "too_few_channels", set()),
+        ({"saving": {"rois": "masks", "rois_per_field": 20_001}}, 422, "too_many_rois", {"saving.rois_per_field"}),
+        ({"saving": {"rois": "masks", "rois_per_run": 500_001}}, 422, "too_many_rois", {"saving.rois_per_run"}),
+        ({"saving": {"target": "dataset", "dataset_id": 10**9}}, 422, "dataset_not_usable", {"saving.dataset_id"}),
+        ({"saving": {"name": "{__class__}"}}, 422, "invalid_request", {"saving.name"}),
     ],
 )
 def test_what_is_wrong_is_said_and_leaves_nothing(

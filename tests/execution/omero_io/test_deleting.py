@@ -34,7 +34,7 @@ def test_a_dry_run_says_what_would_go_and_deletes_nothing(lab, conn, plate, tmp_
         "FileAnnotation": 3,
         "OriginalFile": 3,
     }
-    assert found[0].name == target.result_plate_name
+    assert found[0].name == target.result_name
     assert count_objects(lab.sandbox, lab.group_id) == before
 
 

@@ -328,11 +328,11 @@ def test_deleting_removes_the_data(people: People, omero_sandbox: RunningSandbox
         return {
             name
             for name, parent, number in (
-                ("pixels", "Pixels", image.getPixelsId()),
+                ("pixels", "pixels", image.getPixelsId()),
                 ("thumbnails", "thumbnails", image.getPixelsId()),
                 ("file", "files", file_id),
             )
-            if list((folder / parent).rglob(str(number)))
+            if list((folder / parent).glob(f"*/{number}"))
         }
 
     assert lying() == {"pixels", "thumbnails", "file"}
