@@ -31,6 +31,8 @@ _CONTENTS = (
     "omero.sqlite",
     "omero.sqlite-wal",
     "omero.sqlite-shm",
+    "Pixels",
+    "ManagedRepository",
     "pixels",
     "files",
     "certificate.pem",

@@ -59,6 +59,10 @@ class Settings(BaseSettings):
     )
     omero_host: str = Field(default="127.0.0.1", description="The one OMERO server that this service works with.")
     omero_port: int = Field(default=4064, ge=1, le=65535, description="Its SSL port.")
+    repository_path: Path | None = Field(
+        default=None,
+        description="OMERO's data folder as the workers see it, to read pixels from its files; through OMERO when unset.",
+    )
     workers: int = Field(
         default_factory=default_workers, ge=1, le=256, description="Wells computed at the same time; one process each."
     )
@@ -116,7 +120,7 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="Least severe message logged.")
     log_format: Literal["console", "json"] = Field(default="console", description="Log lines for people or for programs.")
 
-    @field_validator("data_dir", "scratch_dir", "secret_file", "metrics_token_file")
+    @field_validator("data_dir", "scratch_dir", "secret_file", "repository_path", "metrics_token_file")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().absolute()

@@ -22,7 +22,7 @@ def contents(folder: Path) -> dict[str, str]:
             digests[name] = hashlib.sha256(repr(sorted(rows, key=repr)).encode()).hexdigest()
     finally:
         database.close()
-    for kind in ("pixels", "files"):
+    for kind in ("Pixels", "ManagedRepository", "files"):
         for path in sorted((folder / kind).rglob("*")):
             if path.is_file():
                 digests[str(path.relative_to(folder))] = hashlib.sha256(path.read_bytes()).hexdigest()

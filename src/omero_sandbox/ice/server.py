@@ -23,7 +23,7 @@ from omero_sandbox.ice.router import ROUTER_IDENTITY, Router
 from omero_sandbox.ice.sessions import Attachment, SessionLimits, Sessions
 from omero_sandbox.security.accounts import Accounts
 from omero_sandbox.services.service_factory import ServiceFactoryService
-from omero_sandbox.services.stored_data import sweep
+from omero_sandbox.services.stored_data import adopt_old_pixels, make_managed_repository, sweep
 from omero_sandbox.store.database import Database
 from omero_sandbox.store.occupation import occupy, release
 
@@ -72,6 +72,8 @@ class SandboxServer:
             undo.callback(self.database.close)
             self.accounts = Accounts(self.database)
             self.accounts.prepare(root_password)
+            adopt_old_pixels(self.database)
+            make_managed_repository(self.database)
             sweep(self.database)
             self.gate = Gate(self)
             self.sessions = Sessions(self, self.accounts, limits or SessionLimits())

@@ -28,6 +28,7 @@ import numpy as np
 
 __all__ = [
     "PIXEL_DTYPES",
+    "PIXELS_FOLDER",
     "OutOfBoundsError",
     "PixelBuffer",
     "PixelShape",
@@ -50,6 +51,7 @@ PIXEL_DTYPES: dict[str, np.dtype] = {
 }
 """OMERO's pixel types and how their numbers lie in the file."""
 
+PIXELS_FOLDER = "Pixels"
 _FILES_PER_FOLDER = 1000
 _DIGEST_CHUNK = 1 << 20
 
@@ -71,9 +73,16 @@ def pixel_dtype(pixel_type: str) -> np.dtype:
 
 
 def pixel_path(folder: Path, pixels_id: int) -> Path:
-    """Return where the file of Pixels ``pixels_id`` lies below the data ``folder`` (a thousand files per subfolder)."""
+    """Return where the file of Pixels ``pixels_id`` lies below the data ``folder``, as in OMERO.server's binary repository.
+
+    >>> str(pixel_path(Path("data"), 7)), str(pixel_path(Path("data"), 1234567))
+    ('data/Pixels/7', 'data/Pixels/Dir-001/Dir-234/1234567')
+    """
     number = int(pixels_id)
-    return folder / "pixels" / f"{number // _FILES_PER_FOLDER:03d}" / str(number)
+    path = Path(str(number))
+    while (number := number // _FILES_PER_FOLDER) > 0:
+        path = f"Dir-{number % _FILES_PER_FOLDER:03d}" / path
+    return folder / PIXELS_FOLDER / path
 
 
 @dataclass(frozen=True)

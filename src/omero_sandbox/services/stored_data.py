@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import logging
 import shutil
+import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from omero_sandbox.pixels.buffers import pixel_path
+from omero_sandbox.pixels.buffers import PIXELS_FOLDER, pixel_path
 from omero_sandbox.pixels.thumbnails import thumbnail_folder
 from omero_sandbox.services.raw_files import file_path
 from omero_sandbox.store.database import Database
 
-__all__ = ["remove_data", "sweep"]
+__all__ = ["adopt_old_pixels", "make_managed_repository", "remove_data", "sweep"]
 
 log = logging.getLogger(__name__)
 
@@ -31,12 +32,40 @@ def remove_data(database: Database, deleted: Mapping[str, Iterable[int]]) -> Non
         _remove(file_path(database, file_id))
 
 
+def adopt_old_pixels(database: Database) -> None:
+    """Move pixel files to where OMERO.server has them; earlier sandboxes kept them elsewhere. For the start."""
+    old = database.folder / "pixels"
+    for path in list(old.glob("*/*")):
+        if path.name.isascii() and path.name.isdigit():
+            place = pixel_path(database.folder, int(path.name))
+            place.parent.mkdir(parents=True, exist_ok=True)
+            path.rename(place)
+    if old.is_dir():
+        shutil.rmtree(old)
+
+
+def make_managed_repository(database: Database) -> str:
+    """Make the folder of imported files, with its id in the file in which OMERO.server keeps it, and return the id.
+
+    The sandbox has no importer; who puts files there says so in the database.
+    """
+    known = database.folder / "ManagedRepository" / ".omero" / "repository"
+    files = sorted(known.glob("*/repo_uuid"))
+    if files:
+        return files[0].read_text(encoding="ascii").strip()
+    place = known / str(uuid.uuid4()) / "repo_uuid"
+    place.parent.mkdir(parents=True)
+    place.write_text(str(uuid.uuid4()), encoding="ascii")
+    return place.read_text(encoding="ascii")
+
+
 def sweep(database: Database) -> int:
     """Remove data without an object and return how many there were. For the start, before anybody is signed in."""
     removed = 0
-    for folder, entity in (("pixels", "Pixels"), ("thumbnails", "Pixels"), ("files", "OriginalFile")):
+    kinds = ((PIXELS_FOLDER, "**/*", "Pixels"), ("thumbnails", "*/*", "Pixels"), ("files", "*/*", "OriginalFile"))
+    for folder, pattern, entity in kinds:
         known = {row[0] for row in database.rows(f"SELECT id FROM e_{entity}")}  # noqa: S608 - one of two names
-        for path in (database.folder / folder).glob("*/*"):
+        for path in list((database.folder / folder).glob(pattern)):
             if path.name.isascii() and path.name.isdigit() and int(path.name) not in known:
                 _remove(path)
                 removed += 1

@@ -20,6 +20,7 @@ from typing import Any
 import omero
 
 from omero_sandbox.model.reflection import ENTITIES
+from omero_sandbox.pixels.buffers import PIXELS_FOLDER
 from omero_sandbox.store.functions import register_functions
 from omero_sandbox.store.schema import SCHEMA_VERSION, column, create_statements, table, unit_column
 
@@ -36,12 +37,12 @@ class Database:
     """The store of one sandbox.
 
     Args:
-        folder: where ``omero.sqlite``, ``pixels/`` and ``files/`` are; made when missing.
+        folder: where ``omero.sqlite``, ``Pixels/``, ``ManagedRepository/`` and ``files/`` are; made when missing.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
-        self.pixels_folder = self.folder / "pixels"
+        self.pixels_folder = self.folder / PIXELS_FOLDER
         self.files_folder = self.folder / "files"
         self.pixels_folder.mkdir(parents=True, exist_ok=True)
         self.files_folder.mkdir(parents=True, exist_ok=True)

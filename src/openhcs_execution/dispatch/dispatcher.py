@@ -203,6 +203,7 @@ class Dispatcher:
             secret_file=settings.secret_path,
             omero_host=settings.omero_host,
             omero_port=settings.omero_port,
+            repository=settings.repository_path,
             memory_limit_mb=settings.engine_memory_limit_mb,
             test_memory_mb=settings.test_memory_mb,
             test_images_mb=settings.test_images_mb,

@@ -33,6 +33,7 @@ class WorkerSettings(_Message):
     omero_host: str
     omero_port: int
     memory_limit_mb: int | None = None
+    repository: Path | None = None
     test_memory_mb: int = 0
     test_images_mb: int = 0
     test_images_minutes: float = 15.0

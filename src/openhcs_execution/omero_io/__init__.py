@@ -6,9 +6,10 @@ Every call names the group it works in, every write is safe to repeat, and every
 
 from .connect import OmeroServer, join_session
 from .deleting import FoundObject, delete_results
-from .planes import Plane, read_planes
+from .planes import Plane, ReadTally, read_planes
 from .plates import read_layout
 from .provenance import save_provenance
+from .repository import Repository, Unreadable
 from .result_dataset import check_dataset, ensure_result
 from .result_plate import ensure_result_plate
 from .rois import ObjectsOnImage, may_draw_on, save_rois
@@ -33,8 +34,11 @@ __all__ = [
     "FoundObject",
     "OmeroServer",
     "Plane",
+    "ReadTally",
+    "Repository",
     "ResultTarget",
     "SessionUser",
+    "Unreadable",
     "close_job_session",
     "delete_results",
     "ensure_result_plate",

@@ -78,7 +78,7 @@ def test_pixels_leave_the_disk_with_their_image(people: People) -> None:
     conn = people.connect("owner", "read-write")
     image = conn.createImageFromNumpySeq(iter([np.ones((8, 8), np.uint8)]), "short-lived")
     key = image.getPrimaryPixels().getId()
-    stored = [path for path in (people.sandbox.folder / "pixels").rglob(str(key)) if path.is_file()]
+    stored = [path for path in (people.sandbox.folder / "Pixels").rglob(str(key)) if path.is_file()]
     assert len(stored) == 1
     conn.deleteObjects("Image", [image.getId()], wait=True)
     assert not stored[0].exists()

@@ -328,11 +328,11 @@ def test_deleting_removes_the_data(people: People, omero_sandbox: RunningSandbox
         return {
             name
             for name, parent, number in (
-                ("pixels", "pixels", image.getPixelsId()),
+                ("pixels", "Pixels", image.getPixelsId()),
                 ("thumbnails", "thumbnails", image.getPixelsId()),
                 ("file", "files", file_id),
             )
-            if list((folder / parent).glob(f"*/{number}"))
+            if list((folder / parent).rglob(str(number)))
         }
 
     assert lying() == {"pixels", "thumbnails", "file"}
