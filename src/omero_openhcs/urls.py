@@ -6,6 +6,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from .api.executions import status
+from .pages.admin import administration, audit
 from .pages.editor import new_pipeline
 from .pages.execute import execute
 from .pages.executions import executions
@@ -24,6 +25,8 @@ urlpatterns = [
     path("pipelines/<slug:pipeline_id>/", pipeline, name="openhcs_pipeline"),
     path("execute/<int:plate_id>/", execute, name="openhcs_execute"),
     path("executions/", executions, name="openhcs_executions"),
+    path("admin/", administration, name="openhcs_admin"),
+    path("admin/audit/", audit, name="openhcs_admin_audit"),
     path("results/<slug:execution_id>/", results, name="openhcs_results"),
     # The right-hand panel of OMERO.web's own pages, and "Open with".
     path("panel/<str:kind>/<int:object_id>/", panel, name="openhcs_panel"),

@@ -94,6 +94,7 @@ from ._quality import (
 from ._queue import (
     AuditEntry,
     AuditPage,
+    DrainRequest,
     LimitsChange,
     PersonLimits,
     QueueLimits,
@@ -152,6 +153,7 @@ __all__ = [
     "CheckState",
     "AuditEntry",
     "AuditPage",
+    "DrainRequest",
     "Claims",
     "CopyPipeline",
     "DeprecatePipeline",

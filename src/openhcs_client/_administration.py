@@ -34,17 +34,25 @@ class Administration:
         """Change the limits of one user: those that ``change`` names."""
         return self._changed("users", user_id, "limits", body=change.model_dump(mode="json", exclude_unset=True))
 
-    def drain(self) -> QueueOverview:
-        """Begin no further well and take no submissions."""
-        return self._changed("drain")
+    def drain(self, note: str = "") -> QueueOverview:
+        """Begin no further well and take no submissions; ``note`` tells those who wait why."""
+        return self._changed("drain", body={"note": note})
 
     def undrain(self) -> QueueOverview:
         """Let the queue go on."""
         return self._changed("undrain")
 
-    def audit(self, target: str | None = None, cursor: str | None = None, limit: int = 50) -> AuditPage:
-        """Who did what, newest first."""
-        query = {"target": target, "cursor": cursor, "limit": limit}
+    def audit(
+        self,
+        target: str | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+        *,
+        user: int | None = None,
+        action: str | None = None,
+    ) -> AuditPage:
+        """Who did what, newest first: all, or only what was done to ``target``, by ``user``, or an ``action``."""
+        query = {"target": target, "cursor": cursor, "limit": limit, "user": user, "action": action}
         return parse(AuditPage, self._api.get(path_of("admin", "audit"), query))
 
     def _changed(self, *path: str | int, body: dict[str, object] | None = None) -> QueueOverview:

@@ -97,6 +97,9 @@ class SubmitExecution(BaseModel):
     parameters: dict[str, ParameterValue] = Field(default_factory=dict, max_length=100)
     test_well: str | None = None
     saving: SavingOptions = Field(default_factory=SavingOptions)
+    mail_when_done: bool = Field(
+        default=False, description="A mail to the address that OMERO has of whoever submits, when the run has ended."
+    )
 
 
 class ExecutionCreated(BaseModel):
@@ -182,6 +185,9 @@ class Execution(BaseModel):
     ended_at: datetime | None = None
     results: ResultLinks = Field(default_factory=ResultLinks)
     deletion: ResultsDeletion | None = Field(default=None, description="That its results in OMERO were deleted.")
+    results_removed_at: datetime | None = Field(
+        default=None, description="When the service removed its copies of the results because they were old."
+    )
 
 
 class ExecutionDetail(Execution):

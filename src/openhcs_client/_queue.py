@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 __all__ = [
     "AuditEntry",
     "AuditPage",
+    "DrainRequest",
     "LimitsChange",
     "PersonLimits",
     "QueueLimits",
@@ -58,6 +59,14 @@ class LimitsChange(BaseModel):
     ageing_minutes: float | None = Field(default=None, gt=0, le=100_000)
 
 
+class DrainRequest(BaseModel):
+    """Why the queue is stopped, for those who wait."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    note: str = Field(default="", max_length=300)
+
+
 class PersonLimits(BaseModel):
     """Limits of one user; one that is null is everybody's, one left out stays."""
 
@@ -79,6 +88,7 @@ class QueueLine(BaseModel):
     test_well: bool
     paused: bool
     priority: int
+    priority_class: str = Field(default="user", description="`user`, `power_user` or `administrator`.")
     wells_total: int
     wells_waiting: int
     wells_in_work: int
@@ -107,9 +117,12 @@ class QueueOverview(BaseModel):
 
     draining: bool
     drained_by: str = ""
+    drain_note: str = ""
     limits: QueueLimits
     defaults: QueueLimits
     workers: int
+    workers_alive: int | None = None
+    problems: list[str] = Field(default_factory=list, description="What keeps the service from doing its work.")
     wells_in_work: int
     executions: list[QueueLine]
     people: list[QueuePersonUsage]

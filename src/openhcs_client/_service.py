@@ -88,6 +88,7 @@ class ServiceHealth(BaseModel):
     pipeline_problems: list[str] = Field(
         default_factory=list, description="Files of the facility's folders that are not offered, each with the reason."
     )
+    mail: bool = Field(default=False, description="Whether it sends mails when runs end.")
     problems: list[str] = Field(
         default_factory=list, description="What keeps the service from doing its work now; looked at by `/readyz` only."
     )

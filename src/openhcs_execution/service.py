@@ -19,11 +19,13 @@ from openhcs_execution.metrics import Meters
 from openhcs_execution.metrics.processes import ProcessMeter
 from openhcs_execution.metrics.queue_state import QueueMeter
 from openhcs_execution.metrics.told import EventMeter
+from openhcs_execution.notifying import Notifier
 from openhcs_execution.omero_io import OmeroServer
 from openhcs_execution.queue.recovery import recover
 from openhcs_execution.queue.standing import QueueBoard
 from openhcs_execution.readiness import Readiness
 from openhcs_execution.results.bundle import ResultStore
+from openhcs_execution.results.retention import ResultKeeper
 from openhcs_execution.secrets import SessionVault, load_secret
 from openhcs_execution.settings import Settings
 
@@ -70,6 +72,9 @@ class Service:
         self.meters = Meters()
         self.database.listen(EventMeter(self.database, self.meters))
         self.meters.register(QueueMeter(self.database))
+        self._notifier = Notifier(self.database, settings, self.meters.note_notification)
+        self.database.listen(self._notifier.told)
+        self._result_keeper = ResultKeeper(self.database, self.results, settings.keep_results_days)
         self.meters.register(ProcessMeter(settings, self._dispatcher.alive_workers))
 
     def start(self) -> None:
@@ -85,6 +90,8 @@ class Service:
         self._dispatcher.start()
         self._saver.start()
         self._keeper.start()
+        self._notifier.start()
+        self._result_keeper.start()
         self.desk.warm_up(after=self._dispatcher.wait_until_ready)  # computing comes first
 
     def stop(self) -> None:
@@ -92,6 +99,8 @@ class Service:
         self._dispatcher.stop()
         self._saver.stop()
         self._keeper.stop()
+        self._notifier.stop()
+        self._result_keeper.stop()
         self.close()
 
     def close(self) -> None:
@@ -104,6 +113,10 @@ class Service:
     def ready(self) -> bool:
         """Whether wells can be computed."""
         return self._dispatcher.ready
+
+    def alive_workers(self) -> int:
+        """Workers that are there now."""
+        return self._dispatcher.alive_workers()
 
     def wake(self) -> None:
         """Something was queued or may go on: look at once."""

@@ -113,6 +113,29 @@ class Settings(BaseSettings):
         description="Other sites whose pages may open live connections, as `https://host:port` with commas.",
     )
     max_body_bytes: int = Field(default=2_000_000, ge=10_000, description="Largest request body that is read.")
+    keep_results_days: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Days after which results of ended executions are removed here, never in OMERO; kept when unset.",
+    )
+    web_url: str | None = Field(
+        default=None, pattern=r"^https?://\S+$", description="Public address of OMERO.web, for links in mails and webhooks."
+    )
+    smtp_host: str | None = Field(default=None, description="Mail server for mails to users; no mail when unset.")
+    smtp_port: int = Field(default=587, ge=1, le=65535, description="Its port.")
+    smtp_tls: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="TLS after `STARTTLS`, from the start, or none (for a mail server on this machine)."
+    )
+    smtp_user: str | None = Field(default=None, description="Account at the mail server, if it wants one.")
+    smtp_password_file: Path | None = Field(default=None, description="File with the password of that account.")
+    mail_from: str | None = Field(default=None, description="Sender of mails; needed when there is a mail server.")
+    webhook_urls: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Addresses, with commas between them, that are told of each run that ended."
+    )
+    webhook_secret_file: Path | None = Field(
+        default=None, description="Key of the signature of webhooks, made when absent; `DATA_DIR/webhook-secret` when unset."
+    )
     metrics_token_file: Path | None = Field(
         default=None,
         description="File with a bearer token that lets other machines read `/metrics`; without one only this machine may.",
@@ -120,7 +143,15 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="Least severe message logged.")
     log_format: Literal["console", "json"] = Field(default="console", description="Log lines for people or for programs.")
 
-    @field_validator("data_dir", "scratch_dir", "secret_file", "repository_path", "metrics_token_file")
+    @field_validator(
+        "data_dir",
+        "scratch_dir",
+        "secret_file",
+        "repository_path",
+        "metrics_token_file",
+        "smtp_password_file",
+        "webhook_secret_file",
+    )
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().absolute()
@@ -132,11 +163,25 @@ class Settings(BaseSettings):
         names = [name for name in value.split(os.pathsep) if name.strip()] if isinstance(value, str) else value
         return tuple(Path(name).expanduser().absolute() for name in names)
 
-    @field_validator("power_user_groups", "live_origins", mode="before")
+    @field_validator("power_user_groups", "live_origins", "webhook_urls", mode="before")
     @classmethod
     def _names(cls, value: Any) -> Any:
         """Split text at its commas, and take what is not text as it is."""
         return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
+
+    @field_validator("webhook_urls")
+    @classmethod
+    def _web_addresses(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        for url in urls:
+            if not url.startswith(("http://", "https://")):
+                raise ValueError(f"a webhook must start with http:// or https://, not {url!r}")
+        return urls
+
+    @model_validator(mode="after")
+    def _mail_has_a_sender(self) -> Self:
+        if self.smtp_host and not (self.mail_from and "@" in self.mail_from):
+            raise ValueError("SMTP_HOST is set, so OPENHCS_EXECUTION_MAIL_FROM must be the address that mails come from")
+        return self
 
     @model_validator(mode="after")
     def _remote_only_when_allowed(self) -> Self:
@@ -171,6 +216,10 @@ class Settings(BaseSettings):
     @property
     def secret_path(self) -> Path:
         return self.secret_file or self.data_dir / "secret"
+
+    @property
+    def webhook_secret_path(self) -> Path:
+        return self.webhook_secret_file or self.data_dir / "webhook-secret"
 
     @property
     def database(self) -> str:

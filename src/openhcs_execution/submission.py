@@ -78,6 +78,7 @@ def submit(service: Service, claims: Claims, request: ServiceSubmission, key: st
             raise OpenHCSError(
                 "session_of_another_user", "The OMERO session belongs to another user than the one who asks.", status=403
             )
+        mail_to = _mail_address(service, user, request)
         layout = read_layout(conn, request.plate_id)
         wells = [chosen_well(layout, request.test_well)] if request.test_well else chosen_wells(layout, request.wells)
         check = check_run(
@@ -102,6 +103,7 @@ def submit(service: Service, claims: Claims, request: ServiceSubmission, key: st
         priority_class=priority_class_of(user, service.settings.power_user_groups),
         idempotency_key=key,
         request_hash=request_hash,
+        mail_to=mail_to,
     )
     execution_id = _add(service, new, session_key, ours=not request.session_for_job)
     if execution_id != new.execution_id:
@@ -125,6 +127,21 @@ def priority_class_of(user: SessionUser, power_user_groups: Sequence[str]) -> Pr
         return PriorityClass.ADMINISTRATOR
     powerful = set(power_user_groups) & set(user.group_names)
     return PriorityClass.POWER_USER if powerful else PriorityClass.USER
+
+
+def _mail_address(service: Service, user: SessionUser, request: ServiceSubmission) -> str:
+    """Where a mail about the end goes: only ever to the address that OMERO has of the user; empty when none is wanted."""
+    if not request.mail_when_done or request.test_well:
+        return ""
+    if not service.settings.smtp_host:
+        raise _no_mail("This execution service does not send mails.")
+    if not user.email:
+        raise _no_mail("OMERO has no mail address of yours. Enter one in your OMERO settings, or run without a mail.")
+    return user.email
+
+
+def _no_mail(sentence: str) -> OpenHCSError:
+    return OpenHCSError("no_mail", sentence, status=422, field_errors={"mail_when_done": sentence})
 
 
 def _close_unneeded(service: Service, execution_id: str, request: ServiceSubmission) -> None:

@@ -342,8 +342,9 @@ OPERATIONS = [
     Operation(
         "post",
         API + "admin/drain/",
-        "Begin no further well and take no submissions. Administrator.",
+        "Begin no further well and take no submissions; a note tells those who wait why. Administrator.",
         models.QueueOverview,
+        body=models.DrainRequest,
     ),
     Operation("post", API + "admin/undrain/", "Let the queue go on. Administrator.", models.QueueOverview),
     Operation(
@@ -353,6 +354,8 @@ OPERATIONS = [
         models.AuditPage,
         query={
             "target": TEXT,
+            "user": INTEGER,
+            "action": TEXT,
             "cursor": TEXT,
             "limit": {**INTEGER, "minimum": 1, "maximum": 500, "default": 50},
         },

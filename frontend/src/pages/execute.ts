@@ -209,6 +209,7 @@ async function submit(wells: string[] | null): Promise<ExecutionCreated | null> 
     version: pipelineShown.version,
     parameters: form.changed(),
     wells,
+    mail_when_done: (document.getElementById('oh-mail') as HTMLInputElement | null)?.checked ?? false,
   };
   try {
     return await api.post<ExecutionCreated>('executions/', body, { headers: { 'Idempotency-Key': newIdempotencyKey() } });

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from openhcs_client import AuditPage, LimitsChange, PersonLimits, QueueOverview
+from openhcs_client import AuditPage, DrainRequest, LimitsChange, PersonLimits, QueueOverview
 
 from .decorators import api_view
 from .requests import read_body, read_query
@@ -27,6 +27,8 @@ class _AuditQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     target: str | None = Field(default=None, max_length=64)
+    user: int | None = Field(default=None, ge=0, lt=2**63)
+    action: str | None = Field(default=None, max_length=32, pattern=r"^[a-z_]+$")
     cursor: str | None = Field(default=None, max_length=18, pattern=r"^[0-9]+$")
     limit: int = Field(default=50, ge=1, le=500)
 
@@ -56,7 +58,7 @@ def user_limits(request: HttpRequest, asker: Asker, user_id: int) -> QueueOvervi
 def drain(request: HttpRequest, asker: Asker) -> QueueOverview:
     """Begin no further well and take no submissions."""
     asker.require_administrator()
-    return asker.service.administration.drain()
+    return asker.service.administration.drain((read_body(request, DrainRequest) if request.body else DrainRequest()).note)
 
 
 @api_view("POST")

@@ -11,7 +11,7 @@ from openhcs_client import GroupClaim
 if TYPE_CHECKING:
     from omero.gateway import BlitzGateway
 
-__all__ = ["Person", "person_of"]
+__all__ = ["Person", "mail_address", "person_of"]
 
 
 @dataclass(frozen=True)
@@ -42,3 +42,8 @@ def person_of(conn: BlitzGateway) -> Person:
     return Person(
         user_id=context.userId, name=name, admin=bool(context.isAdmin), groups=tuple(sorted(groups, key=lambda group: group.id))
     )
+
+
+def mail_address(conn: BlitzGateway) -> str:
+    """The signed-in user's own address in OMERO; empty when there is none."""
+    return (conn.getUser().getEmail() or "").strip()

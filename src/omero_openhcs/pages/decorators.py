@@ -49,7 +49,10 @@ def page(
         def answered(request: HttpRequest, conn: Any, request_id: str, parameters: dict[str, Any]) -> HttpResponse:
             name, status = template, 200
             try:
-                context = view(request, signed_in_asker(request, conn), **parameters)
+                asker = signed_in_asker(request, conn)
+                context = view(request, asker, **parameters)
+                if isinstance(context, dict):  # what the navigation shows
+                    context["for_administrator"] = asker.person.admin and not asker.public
             except Exception as error:
                 refusal = explain(error, request_id)
                 name, status = refused, refusal.status

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from omero_openhcs.catalogue import list_pipelines
+from omero_openhcs.omero_access.people import mail_address
 from omero_openhcs.omero_access.plates import PlateSummary, open_plate, read_layout
 from omero_openhcs.submission import require_may_run
 from openhcs_client import OpenHCSError, PlateLayout
@@ -34,6 +35,7 @@ def execute(request: HttpRequest, asker: Asker, plate_id: int) -> dict[str, Any]
         "fields_total": sum(len(well.fields) for well in layout.wells),
         "trouble": trouble,
         "refusal": refusal,
+        "mail_address": "" if refusal or trouble else _offered_mail(asker),
         "pipelines": lines,
         "data": _page_data(request, layout, lines, may_run=not refusal),
     }
@@ -45,6 +47,12 @@ def _refusal(asker: Asker, plate: PlateSummary) -> str:
     except OpenHCSError as error:
         return error.message
     return ""
+
+
+def _offered_mail(asker: Asker) -> str:
+    """Where a mail at the end of a run would go; empty when the service sends none or OMERO has no address."""
+    health, _trouble = or_trouble(lambda: asker.service.health(), None)
+    return mail_address(asker.omero) if health is not None and health.mail else ""
 
 
 def _page_data(request: HttpRequest, layout: PlateLayout, lines: list[Any], *, may_run: bool) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from openhcs_client import AuditPage, LimitsChange, OpenHCSError, PersonLimits, QueueOverview
+from openhcs_client import AuditPage, DrainRequest, LimitsChange, OpenHCSError, PersonLimits, QueueOverview
 from openhcs_execution.queue import limits
 from openhcs_execution.queue.audit import read_audit
 from openhcs_execution.queue.overview import read_overview
@@ -25,7 +25,9 @@ router = APIRouter(prefix="/admin")
 @router.get("/queue/")
 def queue(service: ServiceOf, _admin: AdministratorOf) -> QueueOverview:
     with service.database.read() as session:
-        return read_overview(session, service.settings.limits, service.workers)
+        overview = read_overview(session, service.settings.limits, service.workers)
+    alive, problems = service.alive_workers(), service.readiness.problems()
+    return overview.model_copy(update={"workers_alive": alive, "problems": problems})
 
 
 @router.post("/limits/")
@@ -45,9 +47,9 @@ def change_person_limits(service: ServiceOf, admin: AdministratorOf, user_id: in
 
 
 @router.post("/drain/")
-def drain(service: ServiceOf, admin: AdministratorOf) -> QueueOverview:
+def drain(service: ServiceOf, admin: AdministratorOf, body: DrainRequest | None = None) -> QueueOverview:
     """Begin no further well and take no submissions; wells that are being computed are finished."""
-    if limits.drain(service.database, actor_of(admin)):
+    if limits.drain(service.database, actor_of(admin), body.note if body else ""):
         service.hold_work()
     return queue(service, admin)
 
@@ -64,8 +66,10 @@ def audit(
     service: ServiceOf,
     _admin: AdministratorOf,
     target: Annotated[str | None, Query(max_length=64)] = None,
+    user: Annotated[int | None, Query(ge=0, lt=2**63)] = None,
+    action: Annotated[str | None, Query(max_length=32)] = None,
     cursor: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> AuditPage:
     with service.database.read() as session:
-        return read_audit(session, target=target, before=cursor, limit=limit)
+        return read_audit(session, target=target, user=user, action=action, before=cursor, limit=limit)

@@ -31,6 +31,7 @@ def healthz(service: ServiceOf) -> ServiceHealth:
         functions_offered=service.tested.offered,
         functions_tested=not service.tested.differences,
         pipeline_problems=service.pipelines.problems,
+        mail=bool(service.settings.smtp_host),
     )
 
 

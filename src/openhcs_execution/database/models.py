@@ -26,6 +26,7 @@ from sqlalchemy import (
     TypeDecorator,
     false,
     text,
+    true,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -37,6 +38,7 @@ __all__ = [
     "ExecutionRow",
     "IdempotencyKey",
     "JobSession",
+    "NotificationRow",
     "QueuePerson",
     "QueueState",
     "ResultsDeletionRow",
@@ -75,6 +77,7 @@ class Base(DeclarativeBase):
 
 _WAITING = text("wells_waiting > 0")
 _IN_WORK = text("wells_claimed > 0")
+_UNTOLD = text("not end_told")
 
 
 class ExecutionRow(Base):
@@ -126,6 +129,12 @@ class ExecutionRow(Base):
     setbacks: Mapped[int] = mapped_column(default=0)
     """Unanswered calls to OMERO in a row; the pause grows with them."""
     results: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    mail_to: Mapped[str] = mapped_column(String(255), default="", server_default="")
+    """Address of its owner in OMERO, when they asked for a mail at the end; forgotten once that is sent."""
+    end_told: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """Whether messages about its end are in the outbox; only false between its end and that."""
+    results_removed_at: Mapped[datetime | None]
+    """When its results were removed from the service's disk because they were old."""
 
     __table_args__ = (
         Index("ix_executions_status", "status"),
@@ -134,6 +143,7 @@ class ExecutionRow(Base):
         Index("ix_executions_plate", "plate_id", "number"),
         # What the policy looks at: few rows of many, found without reading the others.
         Index("ix_executions_waiting", "status", "owner_id", sqlite_where=_WAITING, postgresql_where=_WAITING),
+        Index("ix_executions_end_untold", "number", sqlite_where=_UNTOLD, postgresql_where=_UNTOLD),
         Index("ix_executions_in_work", "owner_id", sqlite_where=_IN_WORK, postgresql_where=_IN_WORK),
     )
 
@@ -263,6 +273,27 @@ class QueueState(Base):
     ageing_minutes: Mapped[float | None] = mapped_column(Float)
     draining: Mapped[bool] = mapped_column(default=False)
     drained_by: Mapped[str] = mapped_column(String(255), default="")
+    drain_note: Mapped[str] = mapped_column(String(300), default="", server_default="")
+
+
+class NotificationRow(Base):
+    """A message about the end of a run, for one receiver. ``state`` is ``waiting``, ``delivered`` or ``given_up``."""
+
+    __tablename__ = "notifications"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    notification_id: Mapped[str] = mapped_column(String(36), unique=True)
+    execution: Mapped[int] = mapped_column(ForeignKey("executions.number", ondelete="CASCADE"))
+    channel: Mapped[str] = mapped_column(String(16))
+    receiver: Mapped[str] = mapped_column(Text)
+    payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    state: Mapped[str] = mapped_column(String(16))
+    tries: Mapped[int] = mapped_column(default=0)
+    last_error: Mapped[str] = mapped_column(String(500), default="")
+    created_at: Mapped[datetime]
+    not_before: Mapped[datetime]
+
+    __table_args__ = (Index("ix_notifications_due", "state", "not_before"), Index("ix_notifications_execution", "execution"))
 
 
 class UsageRow(Base):

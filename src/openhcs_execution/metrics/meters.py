@@ -67,6 +67,12 @@ class Meters:
             registry=registry,
         )
         self.requests = Counter("openhcs_http_requests", "Answered requests.", ["method", "route", "status"], registry=registry)
+        self.notified = Counter(
+            "openhcs_notifications",
+            "Attempts to deliver a mail or to call a webhook, by what became of them.",
+            ["channel", "outcome"],
+            registry=registry,
+        )
         registry.register(OMERO_ERRORS)
 
     def register(self, collector: Collector) -> None:
@@ -78,6 +84,10 @@ class Meters:
         known = method if method in _METHODS else "other"
         self.requests.labels(known, route, str(status)).inc()
         self.request_seconds.labels(known, route).observe(seconds)
+
+    def note_notification(self, channel: str, outcome: str) -> None:
+        """Somebody was told of the end of a run, or could not be."""
+        self.notified.labels(channel, outcome).inc()
 
     def exposition(self) -> bytes:
         """Everything in Prometheus' text format."""

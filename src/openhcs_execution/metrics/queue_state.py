@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
 from openhcs_client import ExecutionStatusName, WellState
-from openhcs_execution.database import Database, ExecutionRow, JobSession, QueueState, WellRow
+from openhcs_execution.database import Database, ExecutionRow, JobSession, NotificationRow, QueueState, WellRow
 from openhcs_execution.queue.adding import PriorityClass, class_of_priority
 from openhcs_execution.queue.events import now
 
@@ -43,6 +43,7 @@ class _Reading:
     busy_workers: int = 0
     sessions: dict[bool, int] = field(default_factory=dict)
     draining: bool = False
+    unsent: int = 0
 
 
 class QueueMeter(Collector):
@@ -101,6 +102,8 @@ def _read(database: Database) -> _Reading:
         )
         sessions = select(JobSession.lost, func.count().label("count")).group_by(JobSession.lost)
         reading.sessions = {lost: count for lost, count in session.execute(sessions)}  # noqa: C416
+        unsent = select(func.count()).select_from(NotificationRow).where(NotificationRow.state == "waiting")
+        reading.unsent = session.scalar(unsent) or 0
         reading.draining = bool(session.scalar(select(QueueState.draining)))
     for priority, test_well, status, paused, count, waiting, in_work, oldest in rows:
         who = (class_of_priority(priority).name.lower(), kind_of(test_well))
@@ -142,4 +145,6 @@ def _families(reading: _Reading) -> Iterator[Metric]:
     sessions.add_metric(["kept"], reading.sessions.get(False, 0))
     sessions.add_metric(["lost"], reading.sessions.get(True, 0))
     yield sessions
+    text = "Mails and calls of webhooks that are not delivered yet."
+    yield GaugeMetricFamily("openhcs_notifications_waiting", text, value=reading.unsent)
     yield GaugeMetricFamily("openhcs_draining", "Whether an administrator stopped the queue.", value=float(reading.draining))

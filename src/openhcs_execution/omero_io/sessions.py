@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass
 
 import omero
@@ -20,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 _NO_TIME_TO_LIVE = 0
 
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,180}")
+
 
 @dataclass(frozen=True)
 class SessionUser:
@@ -30,6 +33,7 @@ class SessionUser:
     admin: bool
     groups: tuple[GroupClaim, ...]
     group_names: tuple[str, ...] = ()
+    email: str = ""
 
 
 def session_user(conn: BlitzGateway) -> SessionUser:
@@ -53,7 +57,16 @@ def session_user(conn: BlitzGateway) -> SessionUser:
         admin=bool(event.isAdmin),
         groups=claims,
         group_names=tuple(group.name.val for group in groups),
+        email=_email(conn, event.userId),
     )
+
+
+def _email(conn: BlitzGateway, user_id: int) -> str:
+    """The address in the user's own record; empty when there is none, or nothing that looks like one."""
+    query = "select e.email from Experimenter e where e.id = :id"
+    rows = project(conn, query, omero.sys.ParametersI().addId(user_id), context_of(conn))
+    address = (rows[0][0] or "") if rows else ""
+    return address if _ADDRESS.fullmatch(address) else ""
 
 
 def open_job_session(conn: BlitzGateway, group_id: int, *, idle_minutes: int) -> str:

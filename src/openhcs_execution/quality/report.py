@@ -66,7 +66,8 @@ def read_plate_values(session: Session, store: ResultStore, execution: Execution
     """Read the committed wells of an execution and the few columns of its fields that say something of the images."""
     committed = committed_wells(session, execution)
     fields: list[FieldRow] = []
-    for well in committed:
+    kept = execution.results_removed_at is None  # the statistics of wells need no files
+    for well in committed if kept else ():
         table = store.read(execution.execution_id, well.well, well.attempt).result.fields_table
         if table is not None:
             fields += _field_rows(table, well.well)

@@ -66,6 +66,7 @@ class NewExecution:
     priority_class: PriorityClass = PriorityClass.USER
     idempotency_key: str | None = None
     request_hash: str = ""
+    mail_to: str = ""
     execution_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
@@ -170,6 +171,7 @@ def _execution_row(new: NewExecution) -> ExecutionRow:
         last_event=0,
         created_at=now(),
         results={},
+        mail_to=new.mail_to,
     )
 
 

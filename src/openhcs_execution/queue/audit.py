@@ -34,11 +34,23 @@ def note(session: Session, actor: Actor | None, action: str, target: str, **deta
     )
 
 
-def read_audit(session: Session, *, target: str | None = None, before: int | None = None, limit: int = 50) -> AuditPage:
+def read_audit(
+    session: Session,
+    *,
+    target: str | None = None,
+    user: int | None = None,
+    action: str | None = None,
+    before: int | None = None,
+    limit: int = 50,
+) -> AuditPage:
     """A page of the log, newest first: entries older than the one with id ``before``."""
     statement = select(AuditRow).order_by(AuditRow.id.desc()).limit(limit + 1)
     if target is not None:
         statement = statement.where(AuditRow.target == target)
+    if user is not None:
+        statement = statement.where(AuditRow.user_id == user)
+    if action is not None:
+        statement = statement.where(AuditRow.action == action)
     if before is not None:
         statement = statement.where(AuditRow.id < before)
     rows = list(session.scalars(statement))

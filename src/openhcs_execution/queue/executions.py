@@ -27,6 +27,7 @@ from .claims import fail, release, wait_again
 from .events import lock_execution, now, record
 
 __all__ = [
+    "RESULTS_REMOVED_MESSAGE",
     "cancel",
     "drop_session",
     "finish",
@@ -48,6 +49,10 @@ MAXIMUM_SETBACKS = 24 * 60
 """Tries in a row that OMERO does not answer, which is about a day: then the wells fail, and nobody waits without an end."""
 
 SIGN_IN_MESSAGE = "The OMERO session of this execution has ended. Sign in to OMERO again and it goes on."
+RESULTS_REMOVED_MESSAGE = (
+    "The results of this execution were removed from the execution service because they were old. "
+    "What was saved in OMERO is still there. To compute them again, start a new run."
+)
 OMERO_MESSAGE = "OMERO does not answer. This execution goes on by itself when it does."
 
 
@@ -91,6 +96,7 @@ def _end(session: Session, execution: ExecutionRow, status: ExecutionStatusName,
     execution.status, execution.message, execution.ended_at = status, message, now()
     execution.current_well = execution.current_step = execution.not_before = None
     execution.setbacks = 0
+    execution.end_told = execution.test_well  # whoever tests a well is looking at it
     _unpause(execution)
     data: dict[str, Any] = {
         "status": status,
@@ -234,6 +240,8 @@ def retry(
     """
     with database.write() as session:
         execution = lock_execution(session, number)
+        if execution.results_removed_at is not None:
+            raise OpenHCSError("results_removed", RESULTS_REMOVED_MESSAGE, status=409)
         wells = _wells(session, number, *_RETRIED_STATES[which])
         unsaved = execution.status == ExecutionStatusName.COMPLETED_WITH_ERRORS and execution.wells_failed == 0
         if not wells and not unsaved:

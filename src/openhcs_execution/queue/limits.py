@@ -31,6 +31,7 @@ class Rules:
     limits: QueueLimits
     draining: bool
     drained_by: str
+    drain_note: str
     most_at_once: int
 
 
@@ -44,12 +45,13 @@ def read_rules(session: Session, defaults: QueueLimits) -> Rules:
             QueueState.ageing_minutes,
             QueueState.draining,
             QueueState.drained_by,
+            QueueState.drain_note,
             most.label("most"),
         )
     ).one()
     changed = {name: value for name, value in row._asdict().items() if name in QueueLimits.model_fields and value is not None}
     limits = defaults.model_copy(update=changed) if changed else defaults
-    return Rules(limits, row.draining, row.drained_by, max(limits.executions_at_once, row.most or 0))
+    return Rules(limits, row.draining, row.drained_by, row.drain_note, max(limits.executions_at_once, row.most or 0))
 
 
 def change_limits(database: Database, change: LimitsChange, by: Actor) -> None:
@@ -80,18 +82,25 @@ def _set(row: QueueState | QueuePerson, values: Mapping[str, float | None]) -> N
         setattr(row, name, value)
 
 
-def drain(database: Database, by: Actor) -> bool:
-    """Begin no further well of anybody, and take no submissions. False when the queue was drained before."""
+def drain(database: Database, by: Actor, reason: str = "") -> bool:
+    """Begin no further well of anybody, and take no submissions. False when the queue was drained before.
+
+    ``reason`` is shown to those who wait.
+    """
     with database.write() as session:
         one_at_a_time(session)
         state = session.get_one(QueueState, _ONLY_ROW, with_for_update=True)
         if state.draining:
             return False
-        state.draining, state.drained_by = True, by.name[:255]
+        state.draining, state.drained_by, state.drain_note = True, by.name[:255], _one_line(reason)
         for number in session.scalars(select(ExecutionRow.number).where(ExecutionRow.wells_claimed > 0)).all():
             put_back_unbegun(session, lock_execution(session, number))
-        note(session, by, "drain", "queue")
+        note(session, by, "drain", "queue", **({"note": state.drain_note} if state.drain_note else {}))
         return True
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:300]
 
 
 def undrain(database: Database, by: Actor) -> bool:
@@ -100,7 +109,7 @@ def undrain(database: Database, by: Actor) -> bool:
         state = session.get_one(QueueState, _ONLY_ROW, with_for_update=True)
         if not state.draining:
             return False
-        state.draining, state.drained_by = False, ""
+        state.draining, state.drained_by, state.drain_note = False, "", ""
         note(session, by, "undrain", "queue")
         return True
 
@@ -112,11 +121,12 @@ def refuse_when_draining(database: Database) -> None:
         OpenHCSError: ``draining``, status 503.
     """
     with database.read() as session:
-        draining = session.scalar(select(QueueState.draining))
-    if draining:
+        reason = session.scalar(select(QueueState.drain_note).where(QueueState.draining))
+    if reason is not None:
+        says = f" They say: {reason}" if reason else ""
         raise OpenHCSError(
             "draining",
-            "The execution service takes no new runs just now: an administrator is about to work on it. Try again later; "
-            "runs that wait go on by themselves.",
+            f"The execution service takes no new runs just now: an administrator is about to work on it.{says} Try again "
+            "later; runs that wait go on by themselves.",
             status=503,
         )

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from openhcs_client import ExecutionStatusName, QueueLimits, QueueLine, QueueOverview, QueuePersonUsage
 from openhcs_execution.database import ExecutionRow, QueuePerson, UsageRow
 
+from .adding import class_of_priority
 from .limits import read_rules
 from .order import Person
 from .people import today
@@ -41,6 +42,7 @@ def read_overview(session: Session, defaults: QueueLimits, workers: int) -> Queu
     return QueueOverview(
         draining=rules.draining,
         drained_by=rules.drained_by,
+        drain_note=rules.drain_note,
         limits=rules.limits,
         defaults=defaults,
         workers=workers,
@@ -61,6 +63,7 @@ def _line(row: ExecutionRow, standing: Standing) -> QueueLine:
         test_well=row.test_well,
         paused=row.paused,
         priority=row.priority,
+        priority_class=class_of_priority(row.priority).name.lower(),
         wells_total=row.wells_total,
         wells_waiting=row.wells_waiting,
         wells_in_work=row.wells_claimed,

@@ -155,6 +155,7 @@ def _line(row: ExecutionRow, standing: Standing = NOT_WAITING) -> dict[str, obje
         "started_at": row.started_at,
         "ended_at": row.ended_at,
         "results": ResultLinks.model_validate(row.results),
+        "results_removed_at": row.results_removed_at,
     }
 
 

@@ -77,7 +77,8 @@ def read_standings(session: Session, defaults: QueueLimits) -> dict[int, Standin
 
 def _reason(code: WaitingCode, candidate: Candidate, person: Person, name: str, rules: Rules, position: int) -> str:
     if code == WaitingCode.DRAINING:
-        return f"{rules.drained_by} has stopped the queue to work on the service. It goes on by itself afterwards."
+        says = f" They say: {rules.drain_note}" if rules.drain_note else ""
+        return f"{rules.drained_by} has stopped the queue to work on the service.{says} It goes on by itself afterwards."
     if code == WaitingCode.USER_LIMIT:
         most = person.at_once(rules.limits)
         what = f"{most} {'test well' if candidate.test_well else 'run'}{'' if most == 1 else 's'}"

@@ -11,7 +11,7 @@ from openhcs_execution.database import ExecutionRow
 from openhcs_execution.engine import LabelFile
 
 from .bundle import ResultStore
-from .measurements import committed_wells, normal_well_name
+from .measurements import committed_wells, normal_well_name, require_kept
 
 __all__ = ["label_key", "list_labels", "read_label_image"]
 
@@ -25,9 +25,10 @@ def list_labels(session: Session, store: ResultStore, execution: ExecutionRow, w
     """The label images of a well with their OMERO image ids, where they are saved; empty before the well is computed.
 
     Raises:
-        OpenHCSError: ``unknown_well``, status 404.
+        OpenHCSError: ``unknown_well``, status 404; ``results_removed``, status 410.
     """
     wells = committed_wells(session, execution, normal_well_name(session, execution, well))
+    require_kept(execution)
     return [
         (label, row.label_images.get(label_key(label.field, label.name)))
         for row in wells

@@ -20,10 +20,11 @@ from sqlalchemy.orm import Session
 
 from openhcs_client import MeasurementLevel, MeasurementPage, OpenHCSError, well_name, well_position
 from openhcs_execution.database import ExecutionRow, WellRow
+from openhcs_execution.queue.executions import RESULTS_REMOVED_MESSAGE
 
 from .bundle import ResultStore
 
-__all__ = ["committed_wells", "normal_well_name", "read_measurements"]
+__all__ = ["committed_wells", "normal_well_name", "read_measurements", "require_kept"]
 
 Cell = float | int | str | None
 
@@ -51,6 +52,16 @@ def normal_well_name(session: Session, execution: ExecutionRow, well: str) -> st
     return name
 
 
+def require_kept(execution: ExecutionRow) -> None:
+    """Refuse to look for files that were removed because they were old.
+
+    Raises:
+        OpenHCSError: ``results_removed``, status 410.
+    """
+    if execution.results_removed_at is not None:
+        raise OpenHCSError("results_removed", RESULTS_REMOVED_MESSAGE, status=410)
+
+
 def read_measurements(
     session: Session,
     store: ResultStore,
@@ -64,7 +75,7 @@ def read_measurements(
     """One page of measurements.
 
     Raises:
-        OpenHCSError: ``bad_cursor`` (422), ``unknown_well`` (404).
+        OpenHCSError: ``bad_cursor`` (422), ``unknown_well`` (404), ``results_removed`` (410).
     """
     if cursor and not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 18):
         raise OpenHCSError("bad_cursor", "This cursor is not one that the service gave out.", status=422)
@@ -73,6 +84,7 @@ def read_measurements(
     if level is MeasurementLevel.WELL:
         columns, rows, total = _well_rows(wells, start, limit)
     else:
+        require_kept(execution)
         columns, rows, total = _table_rows(store, execution.execution_id, wells, level, start, limit)
     end = start + len(rows)
     return MeasurementPage(
