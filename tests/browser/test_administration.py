@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""An administrator looks at the queue, changes a limit, stops the queue, cancels somebody's run; the audit log has it all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+from stack import Stack
+
+from openhcs_client import RemoteOrchestrator
+
+from .test_accessibility import violations
+
+pytestmark = [pytest.mark.stack, pytest.mark.browser]
+
+MINUTE = 60_000
+
+
+@pytest.fixture
+def root(page: Page, stack: Stack) -> Page:
+    """The pages as OMERO's administrator sees them."""
+    page.goto(f"{stack.web_url}/webclient/login/?url=/openhcs/")
+    page.fill("#id_username", "root")
+    page.fill("#id_password", stack.root_password)
+    page.click("[type=submit]")
+    expect(page).to_have_url(f"{stack.web_url}/openhcs/")
+    return page
+
+
+@pytest.fixture
+def run(root: Page, stack: Stack) -> Iterator[tuple[RemoteOrchestrator, str]]:
+    """A run of Anna's, which the administrator finds in the queue; paused, so that it is still there."""
+    root.goto(f"{stack.web_url}/openhcs/?owner=all")
+    address = root.get_by_role("link", name="Synthetic GFP assay").first.get_attribute("href") or ""
+    plate = int(re.findall(r"\d+", address)[-1])
+    account = stack.users()["anna"]
+    with RemoteOrchestrator.sign_in_to_web(stack.web_url, account.name, account.password) as client:
+        execution_id = client.execute_remote(plate_id=plate, pipeline="nuclei-count")
+        client.pause(execution_id)
+        yield client, execution_id
+        if not client.status(execution_id).status.is_final:
+            client.cancel(execution_id)
+
+
+def test_an_administrator_at_work(root: Page, stack: Stack, run: tuple[RemoteOrchestrator, str]) -> None:
+    client, execution_id = run
+    root.goto(f"{stack.web_url}/openhcs/")
+    root.get_by_role("link", name="Administration").click()
+    line = root.locator(f'[data-oh-run="{execution_id}"]')
+    expect(line).to_contain_text("Anna")
+    expect(line).to_contain_text("paused")
+    assert violations(root) == []
+
+    # A limit of one user, which holds at once and is shown after a reload.
+    person = root.locator("#oh-admin-people tr", has_text="Anna")
+    person.get_by_label("Runs at a time of").fill("5")
+    person.get_by_role("button", name="Change").click()
+    expect(root.get_by_role("status").filter(has_text="The limits of Anna")).to_be_attached(timeout=MINUTE)
+    root.reload()
+    expect(person.get_by_label("Runs at a time of")).to_have_value("5")
+    person.get_by_label("Runs at a time of").fill("")
+    person.get_by_role("button", name="Change").click()
+    expect(root.get_by_role("status").filter(has_text="The limits of Anna")).to_be_attached(timeout=MINUTE)
+
+    # The queue is stopped with a note that those who wait see, and goes on.
+    root.get_by_role("button", name="Stop the queue…").click()
+    dialog = root.get_by_role("dialog")
+    dialog.get_by_label("Note for those who wait").fill("New disks until noon")
+    assert violations(root) == []
+    dialog.get_by_role("button", name="Stop the queue").click()
+    expect(root.locator("#oh-admin-queue")).to_contain_text("New disks until noon", timeout=MINUTE)
+    root.get_by_role("button", name="Let the queue go on").click()
+    expect(root.get_by_role("button", name="Stop the queue…")).to_be_visible(timeout=MINUTE)
+
+    # Somebody else's run is cancelled after a question.
+    line.get_by_role("button", name=re.compile("^Cancel")).click()
+    root.get_by_role("dialog").get_by_role("button", name="Not now").click()
+    assert not client.status(execution_id).status.is_final
+    line.get_by_role("button", name=re.compile("^Cancel")).click()
+    root.get_by_role("dialog").get_by_role("button", name="Cancel the run").click()
+    expect(line).to_have_count(0, timeout=MINUTE)
+    assert client.status(execution_id).status == "cancelled"
+
+    root.get_by_role("link", name="Audit log").click()
+    for text in ("Cancel", "Drain", "Undrain", "Change limits", "New disks until noon"):
+        expect(root.locator("table")).to_contain_text(text)
+    assert violations(root) == []
+    root.get_by_label("Did").select_option("cancel")
+    root.get_by_role("button", name="Show").click()
+    expect(root.locator("tbody tr").first).to_contain_text(execution_id)
+    assert "Undrain" not in root.locator("tbody").inner_text()
