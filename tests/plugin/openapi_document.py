@@ -441,6 +441,7 @@ SCHEMAS: list[type[BaseModel]] = [
     models.PlateControls,
     models.SaveControls,
     models.QueueOverview,
+    models.DrainRequest,
     models.LimitsChange,
     models.PersonLimits,
     models.AuditPage,
