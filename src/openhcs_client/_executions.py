@@ -218,7 +218,9 @@ class ExecutionStatus(BaseModel):
     current_well: str | None = None
     current_step: str | None = None
     started_at: datetime | None = None
-    estimated_completion: datetime | None = None
+    estimated_completion: datetime | None = Field(default=None, description="When the last well may be computed.")
+    earliest_completion: datetime | None = Field(default=None, description="One run in ten ends before this.")
+    latest_completion: datetime | None = Field(default=None, description="One run in ten ends after this.")
     last_event: int = 0
 
 

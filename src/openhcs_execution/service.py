@@ -14,6 +14,7 @@ from openhcs_execution.dispatch.dispatcher import Dispatcher
 from openhcs_execution.dispatch.saver import Saver
 from openhcs_execution.dispatch.sessions import SessionKeeper
 from openhcs_execution.engine import catalogue_source, choose_catalogue
+from openhcs_execution.forecast.board import ForecastBoard
 from openhcs_execution.logging import get_logger
 from openhcs_execution.metrics import Meters
 from openhcs_execution.metrics.processes import ProcessMeter
@@ -64,6 +65,7 @@ class Service:
         self.results = ResultStore(settings.results)
         self.workers = settings.workers
         self.board = QueueBoard(self.database, settings.limits)
+        self.forecasts = ForecastBoard(self.database, lambda: self.workers)
         self.desk = EngineDesk(settings.engine_home)
         self._keeper = SessionKeeper(self.database, self.vault, self.omero, settings.keep_alive_seconds)
         self._saver = Saver(self.database, self.results, self.vault, self.omero, on_finished=self._keeper.wake)

@@ -18,13 +18,14 @@ import type { ExecutionDetail, ResultsPageData } from './parts/documents';
 import { byId, make, showNotice } from '../shared/dom';
 import { markControls } from './parts/controls-dialog';
 import { failureBox } from './parts/failure-box';
-import { count, formatMoment, formatRemaining, humanised, unitOf } from './parts/format';
+import { count, formatMoment, humanised, unitOf } from './parts/format';
 import { createHeatOptions } from './parts/heat-options';
 import { createMeasurementTable } from './parts/measurement-table';
 import { showQuality, sourceOf } from './parts/quality';
 import { followQuality } from './parts/quality-live';
 import type { PlateControls, QualityReport } from './parts/quality-report';
 import { signInAgain } from './parts/sign-in';
+import { timeLeft } from './parts/time-left';
 import { statusPill, updateProgress } from './parts/status-pill';
 import { marksOf } from './parts/well-marks';
 import { showWell } from './parts/well-panel';
@@ -240,8 +241,7 @@ async function showNow(): Promise<void> {
   const where = [status.current_well ? `well ${status.current_well}` : '', status.current_step ?? ''].filter(Boolean);
   byId('oh-now').textContent = where.join(' · ');
   showStanding(status);
-  const end = status.estimated_completion;
-  byId('oh-eta').textContent = end ? `${formatRemaining(Date.parse(end) - Date.now())} left` : '';
+  byId('oh-eta').textContent = timeLeft(status);
 }
 
 /** Whether it is paused, and why it waits. */

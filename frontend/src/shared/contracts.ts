@@ -111,6 +111,8 @@ export interface ExecutionStatus {
   current_step: string | null;
   started_at: string | null;
   estimated_completion: string | null;
+  earliest_completion: string | null;
+  latest_completion: string | null;
   last_event: number;
 }
 

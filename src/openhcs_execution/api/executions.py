@@ -107,7 +107,7 @@ def detail(service: ServiceOf, claims: ClaimsOf, execution_id: str) -> Execution
 def status(service: ServiceOf, claims: ClaimsOf, execution_id: str) -> ExecutionStatus:
     with service.database.read() as session:
         row = reading.find_execution(session, execution_id, reader_of(claims))
-        return reading.read_status(row, service.workers, service.board.of(row))
+        return reading.read_status(row, service.board.of(row), service.forecasts.of(row))
 
 
 @router.post("/{execution_id}/cancel/")

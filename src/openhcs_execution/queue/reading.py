@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
@@ -29,13 +29,11 @@ from openhcs_client import (
 )
 from openhcs_execution.database import EventRow, ExecutionInput, ExecutionRow, WellRow
 
-from .events import now
 from .standing import NOT_WAITING, QueueBoard, Standing
 
 __all__ = [
     "Reader",
     "count_by_status",
-    "estimated_completion",
     "execution_of",
     "find_execution",
     "read_detail",
@@ -75,6 +73,19 @@ def reader_of(claims: Claims) -> Reader:
     )
 
 
+class Times(Protocol):
+    """When an execution may be done: see :class:`openhcs_execution.forecast.board.Forecast`."""
+
+    @property
+    def completion(self) -> datetime: ...
+
+    @property
+    def earliest(self) -> datetime: ...
+
+    @property
+    def latest(self) -> datetime: ...
+
+
 def find_execution(session: Session, execution_id: str, reader: Reader) -> ExecutionRow:
     """Return an execution that ``reader`` may see.
 
@@ -92,21 +103,8 @@ def execution_of(session: Session, execution_id: str) -> ExecutionRow | None:
     return session.scalars(select(ExecutionRow).where(ExecutionRow.execution_id == execution_id)).one_or_none()
 
 
-def estimated_completion(row: ExecutionRow, slots: int) -> datetime | None:
-    """When the last well will be computed: mean time of this execution's wells times those left, over the slots.
-
-    None before the first well, and when nothing is left. Counted from the last well that ended, so that the answer does not
-    drift while a well is computed; never in the past.
-    """
-    left = row.wells_total - row.wells_computed - row.wells_failed - row.wells_skipped
-    if row.status != ExecutionStatusName.RUNNING or not row.wells_computed or row.last_commit_at is None or left <= 0:
-        return None
-    mean = row.seconds_total / row.wells_computed
-    return max(now(), row.last_commit_at + timedelta(seconds=mean * left / min(slots, left)))
-
-
-def read_status(row: ExecutionRow, slots: int, standing: Standing = NOT_WAITING) -> ExecutionStatus:
-    """The short answer, from the execution's own row alone and where it stands in the queue."""
+def read_status(row: ExecutionRow, standing: Standing = NOT_WAITING, forecast: Times | None = None) -> ExecutionStatus:
+    """The short answer, from the execution's own row, where it stands in the queue and when it may be done."""
     return ExecutionStatus(
         **_standing(row, standing),
         execution_id=row.execution_id,
@@ -118,7 +116,9 @@ def read_status(row: ExecutionRow, slots: int, standing: Standing = NOT_WAITING)
         current_well=row.current_well,
         current_step=row.current_step,
         started_at=row.started_at,
-        estimated_completion=estimated_completion(row, slots),
+        estimated_completion=forecast.completion if forecast else None,
+        earliest_completion=forecast.earliest if forecast else None,
+        latest_completion=forecast.latest if forecast else None,
         last_event=row.last_event,
     )
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 
 from openhcs_client import FailureClass, OpenHCSError, WellFailure
-from openhcs_execution.database import Database, ExecutionRow, JobSession
+from openhcs_execution.database import Database, JobSession
 from openhcs_execution.queue import executions, wells
-from openhcs_execution.queue.events import now
 from openhcs_execution.queue.policy import claim_wells
-from openhcs_execution.queue.reading import estimated_completion
 from openhcs_execution.queue.recovery import recover
 from openhcs_execution.queue.wells import Well
 from tests.execution.queued import (
@@ -194,23 +191,6 @@ def test_a_restart_puts_uncommitted_wells_back(new_url: Callable[[], str]) -> No
     assert recover(database)
     assert_consistent(database, [number])
     database.close()
-
-
-def test_the_estimate_comes_with_the_first_well_and_follows_the_mean(database: Database) -> None:
-    number = enqueue(database, 5)
-    claimed = claim_all(database)
-    assert estimated_completion(execution(database, number), slots=2) is None
-    wells.commit_well(database, claimed[0], computed(seconds=100))
-    wells.commit_well(database, claimed[1], computed(seconds=200))
-    row = execution(database, number)
-    assert estimated_completion(row, slots=2) == row.last_commit_at + timedelta(seconds=150 * 3 / 2)
-    assert estimated_completion(row, slots=8) == row.last_commit_at + timedelta(seconds=150)
-    with database.write() as session:
-        session.get_one(ExecutionRow, number).last_commit_at = now() - timedelta(hours=1)
-    assert estimated_completion(execution(database, number), slots=2) >= now() - timedelta(seconds=1)
-    for each in claimed[2:]:
-        wells.commit_well(database, each, computed())
-    assert estimated_completion(execution(database, number), slots=2) is None
 
 
 @pytest.mark.parametrize("seed", range(12))
