@@ -86,9 +86,9 @@ def test_an_administrator_at_work(root: Page, stack: Stack, run: tuple[RemoteOrc
 
     root.get_by_role("link", name="Audit log").click()
     for text in ("Cancel", "Drain", "Undrain", "Change limits", "New disks until noon"):
-        expect(root.locator("table")).to_contain_text(text)
+        expect(root.locator(".oh-table")).to_contain_text(text)
     assert violations(root) == []
     root.get_by_label("Did").select_option("cancel")
     root.get_by_role("button", name="Show").click()
-    expect(root.locator("tbody tr").first).to_contain_text(execution_id)
-    assert "Undrain" not in root.locator("tbody").inner_text()
+    expect(root.locator(".oh-table tbody tr").first).to_contain_text(execution_id)
+    assert "Undrain" not in root.locator(".oh-table tbody").inner_text()
