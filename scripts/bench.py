@@ -28,6 +28,8 @@ from pathlib import Path
 
 import list_bench
 import live_bench
+import overhead_bench
+import pixel_bench
 import psutil
 import tifffile
 from omero.gateway import BlitzGateway
@@ -131,10 +133,70 @@ def measure(stack: Stack, row: Path, repeats: int, work: Path, figures: Figures)
     computing = [total - start for total, start in zip(bare, startup, strict=True)]
     figures.note("row_ratio_to_bare_without_startup", statistics.median(whole) / statistics.median(computing), "x")
 
+    reading_figures(stack, account.name, account.password, figures)
+    overhead_figures(stack, client, plate_id, local, work, figures, account.name, account.password)
     poll_status(stack, client, plate_id, figures)
     presets_list_p95(stack, client, account.name, account.password, figures)
     for name, value in memory(stack).items():
         figures.note(name, value, "MB")
+
+
+def reading_figures(stack: Stack, user: str, password: str, figures: Figures) -> None:
+    """How fast pixels are read, in every way: eight images of 2048 x 2048 in three channels, 16 bit, and 64 small ones."""
+    connection = BlitzGateway(user, password, host="127.0.0.1", port=stack.omero_port)
+    if not connection.connect():
+        raise RuntimeError("cannot connect to the embedded OMERO")
+    try:
+        large = pixel_bench.make_images(connection, edge=2048, channels=3, images=8, dtype="uint16")
+        small = pixel_bench.make_images(connection, edge=512, channels=1, images=64, dtype="uint8")
+        for size, plate_id in (("large", large), ("small", small)):
+            speeds = pixel_bench.measure_reading(connection, stack.folder / "omero", plate_id)
+            for name, value in asdict(speeds).items():
+                figures.note(f"read_{size}_{name}", value, "MB/s")
+    finally:
+        connection.close()
+
+
+def overhead_figures(
+    stack: Stack,
+    client: RemoteOrchestrator,
+    row_id: int,
+    row: Path,
+    work: Path,
+    figures: Figures,
+    user: str,
+    password: str,
+) -> None:
+    """What a well costs more than on bare OpenHCS."""
+    connection = BlitzGateway(user, password, host="127.0.0.1", port=stack.omero_port)
+    if not connection.connect():
+        raise RuntimeError("cannot connect to the embedded OMERO")
+    try:
+        tiny_id = overhead_bench.make_tiny_plate(connection)
+    finally:
+        connection.close()
+    home = stack.folder / "service" / "engine"
+
+    def compared(document: PipelineDocument, local: Path, plate_id: int, channels: list[str]) -> overhead_bench.Overhead:
+        return overhead_bench.compare(
+            document,
+            local,
+            channels,
+            lambda chosen: whole_run(client, plate_id, chosen),
+            slots=PROCESSES,
+            repeats=2,
+            work=work,
+            home=home,
+        )
+
+    tiny = overhead_bench.stage_tiny_plate(work / "tiny", ["Channel 1"])
+    nothing = compared(overhead_bench.nothing(), tiny, tiny_id, ["Channel 1"])
+    figures.note("fixed_cost_per_well_ms", nothing.milliseconds_per_well, "ms", target=10)
+    figures.note("noop_well_bare_openhcs_ms", 1000 * nothing.well_seconds, "ms")
+    for name, count, target in (("1", 1, 1.15), ("5", 7, 1.05)):
+        wells = compared(overhead_bench.filters(count), row, row_id, ["GFP"])
+        figures.note(f"wells_of_{name}_s_bare_openhcs", wells.well_seconds, "s")
+        figures.note(f"ratio_wells_of_{name}_s", wells.ratio, "x", target=target)
 
 
 def live_figures(stack: Stack, client: RemoteOrchestrator, user: str, password: str, figures: Figures) -> None:
@@ -210,13 +272,18 @@ def first_progress(client: RemoteOrchestrator, plate_id: int) -> float:
 
 
 def whole_row(client: RemoteOrchestrator, plate_id: int, document: PipelineDocument) -> float:
-    """Seconds from the submission until everything is saved in OMERO."""
+    """Seconds of a built-in pipeline, from the submission until everything is saved in OMERO."""
+    return whole_run(client, plate_id, document.id)
+
+
+def whole_run(client: RemoteOrchestrator, plate_id: int, pipeline: str | PipelineDocument) -> float:
+    """The same for any pipeline."""
     started = time.monotonic()
-    execution_id = client.execute_remote(plate_id=plate_id, pipeline=document.id)
+    execution_id = client.execute_remote(plate_id=plate_id, pipeline=pipeline)
     while not (status := client.status(execution_id)).status.is_final:
         time.sleep(0.1)
     if status.status != "completed":
-        raise RuntimeError(f"the row ended as {status.status}: {status.message}")
+        raise RuntimeError(f"the run ended as {status.status}: {status.message}")
     return time.monotonic() - started
 
 

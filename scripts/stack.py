@@ -39,7 +39,8 @@ class DemoUser:
 class StackOptions:
     """Where and how to run. Ports of 0 are chosen freely; ``prefix`` is a URL prefix such as ``/omero``.
 
-    ``omero_idle_seconds`` is how long OMERO keeps a session without a call; the default is OMERO's own.
+    ``omero_idle_seconds`` is how long OMERO keeps a session without a call; the default is OMERO's own. ``read_files`` lets
+    the service read pixels from OMERO's files.
     """
 
     folder: Path
@@ -52,6 +53,7 @@ class StackOptions:
     web_workers: int = 3
     root_password: str | None = None
     omero_idle_seconds: float = 600.0
+    read_files: bool = True
     web_config: Mapping[str, Any] = field(default_factory=dict)
     service_environment: Mapping[str, str] = field(default_factory=dict)
     report: Callable[[str], None] = lambda _line: None
@@ -169,6 +171,8 @@ class Stack:
         }
         # There is no proxy here: pages connect to the service's own port, which is another site to the browser.
         settings["LIVE_ORIGINS"] = f"http://127.0.0.1:{self.web_port},http://localhost:{self.web_port}"
+        if self.options.read_files:
+            settings["REPOSITORY_PATH"] = str(self.folder / "omero")
         if self.options.workers is not None:
             settings["WORKERS"] = str(self.options.workers)
         environment = self._environment()
