@@ -86,7 +86,7 @@ def main() -> int:
     work.mkdir(parents=True)
 
     figures = Figures()
-    settings = StackOptions(folder=work / "stack", workers=PROCESSES, demo_data=True)
+    settings = StackOptions(folder=work / "stack", workers=PROCESSES, demo_data=True, read_files=True)
     started = time.monotonic()
     with Stack(settings):
         figures.note("first_start", time.monotonic() - started, "s")

@@ -53,7 +53,7 @@ class StackOptions:
     web_workers: int = 3
     root_password: str | None = None
     omero_idle_seconds: float = 600.0
-    read_files: bool = True
+    read_files: bool = False
     web_config: Mapping[str, Any] = field(default_factory=dict)
     service_environment: Mapping[str, str] = field(default_factory=dict)
     report: Callable[[str], None] = lambda _line: None

@@ -19,6 +19,7 @@ from openhcs_client import FailureClass, OpenHCSError, PipelineDocument, Pipelin
 from .catalogue import catalogue_entry
 from .collect import collect
 from .failures import failure_from, well_failure
+from .hints import remember_type_hints
 from .jobs import EngineJob, EngineProgress, EngineResult, TrialKind
 from .memory import Recall, StepMemory, remembering
 from .orchestration import WellMissingError, run_well
@@ -31,6 +32,8 @@ from .validation import check_document
 __all__ = ["compute", "rehearse", "versions"]
 
 _MANY_CHANNELS = 32
+
+remember_type_hints()
 
 
 def versions() -> dict[str, str]:
