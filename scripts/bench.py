@@ -32,6 +32,7 @@ import overhead_bench
 import pixel_bench
 import psutil
 import tifffile
+import zarr_bench
 from omero.gateway import BlitzGateway
 from rich.console import Console
 from rich.table import Table
@@ -64,10 +65,20 @@ class Figure:
 
 
 class Figures(dict[str, Figure]):
-    """What was measured so far; every target is an upper bound."""
+    """What was measured so far. A target is an upper bound, but for rates, which are the names in ``rates``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rates: set[str] = set()
+
+    def note_rate(self, name: str, value: float, unit: str, target: float) -> None:
+        """Note something that should be at least ``target``."""
+        self.rates.add(name)
+        self.note(name, value, unit, target)
 
     def note(self, name: str, value: float, unit: str, target: float | None = None) -> None:
-        self[name] = Figure(round(value, 3), unit, target, None if target is None else value <= target)
+        met = None if target is None else value >= target if name in self.rates else value <= target
+        self[name] = Figure(round(value, 3), unit, target, met)
         print(f"-- {name}: {value:.3f} {unit}" + (f" (target {target:g})" if target is not None else ""), flush=True)
 
 
@@ -137,6 +148,7 @@ def measure(stack: Stack, row: Path, repeats: int, work: Path, figures: Figures)
     overhead_figures(stack, client, plate_id, local, work, figures, account.name, account.password)
     poll_status(stack, client, plate_id, figures)
     presets_list_p95(stack, client, account.name, account.password, figures)
+    zarr_figures(stack, account.name, account.password, figures)
     for name, value in memory(stack).items():
         figures.note(name, value, "MB")
 
@@ -212,6 +224,26 @@ def live_figures(stack: Stack, client: RemoteOrchestrator, user: str, password: 
     first, again = live_bench.seconds_to_test(client, plate_id)
     figures.note("test_well_first_seconds", first, "s")
     figures.note("test_well_rerun_seconds", again, "s", target=3)
+
+
+def zarr_figures(stack: Stack, user: str, password: str, figures: Figures) -> None:
+    """What somebody waits for who looks at images, and how much OMERO.web can deliver."""
+    connection = BlitzGateway(user, password, host="127.0.0.1", port=stack.omero_port)
+    if not connection.connect():
+        raise RuntimeError("cannot connect to the embedded OMERO")
+    try:
+        images = [zarr_bench.make_image(connection, number) for number in range(3)]
+    finally:
+        connection.close()
+    cookie = zarr_bench.cookie_of(stack.web_url, user, password)
+    seconds = [zarr_bench.first_tile_seconds(stack.web_url, cookie, image) for image in images]
+    figures.note("zarr_first_tile_2048x2048x4", max(seconds), "s", target=1)
+    rate, _, slow = zarr_bench.cached_chunks(stack.web_url, cookie, images[0])
+    figures.note_rate("zarr_chunks_per_second", rate, "/s", target=500)
+    figures.note("zarr_chunk_p95", slow, "ms", target=20)
+    rate, _, slow = zarr_bench.cached_chunks(stack.web_url, cookie, images[0], etag=True)
+    figures.note("zarr_unchanged_per_second", rate, "/s")
+    figures.note("zarr_unchanged_p95", slow, "ms", target=20)
 
 
 def presets_list_p95(stack: Stack, client: RemoteOrchestrator, user: str, password: str, figures: Figures) -> None:
@@ -372,7 +404,7 @@ def report(figures: Figures) -> None:
     for column in ("figure", "value", "unit", "target", ""):
         table.add_column(column, justify="right" if column in ("value", "target") else "left")
     for name, figure in figures.items():
-        target = "" if figure.target is None else f"<= {figure.target:g}"
+        target = "" if figure.target is None else f"{'>=' if name in figures.rates else '<='} {figure.target:g}"
         verdict = {None: "", True: "ok", False: "MISSED"}[figure.ok]
         table.add_row(name, f"{figure.value:g}", figure.unit, target, verdict)
     Console(width=120).print(table)

@@ -12,6 +12,9 @@ from typing import Any
 __all__ = ["CUSTOM_SETTINGS_MAPPINGS"]
 
 
+MINUTES_OF_A_DAY = 24 * 60
+
+
 def _positive_integer(text: str) -> int:
     value = int(text)
     if value <= 0:
@@ -33,6 +36,17 @@ def _live_address(text: str) -> str:
     return address.rstrip("/") + "/" if address else ""
 
 
+def _address_or_none(text: str) -> str:
+    return _address(text) + "/" if text.strip() else ""
+
+
+def _minutes_of_a_day(text: str) -> int:
+    value = _positive_integer(text)
+    if value > MINUTES_OF_A_DAY:
+        raise ValueError("must be at most a day (1440 minutes)")
+    return value
+
+
 def _text(text: str) -> str:
     return text.strip()
 
@@ -46,6 +60,8 @@ JOB_SESSION_IDLE_MINUTES: int
 POLL_INTERVAL_MS: int
 LIVE_URL: str
 PERSON_CACHE_SECONDS: int
+ZARR_TOKEN_MINUTES: int
+VIZARR_URL: str
 
 CUSTOM_SETTINGS_MAPPINGS: dict[str, list[Any]] = {
     "omero.web.openhcs.service_url": [
@@ -96,5 +112,17 @@ CUSTOM_SETTINGS_MAPPINGS: dict[str, list[Any]] = {
         "60",
         _positive_integer,
         "How long a web worker remembers who a session belongs to, so that polling does not join OMERO every time.",
+    ],
+    "omero.web.openhcs.zarr_token_minutes": [
+        "ZARR_TOKEN_MINUTES",
+        "60",
+        _minutes_of_a_day,
+        "How long an address made for napari, Vizarr or a script opens its image or plate without a cookie (at most 1440).",
+    ],
+    "omero.web.openhcs.vizarr_url": [
+        "VIZARR_URL",
+        "",
+        _address_or_none,
+        "Address of a Vizarr that the viewer links to; empty: no link. Whoever runs it can read the images opened there.",
     ],
 }

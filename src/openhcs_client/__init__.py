@@ -123,6 +123,7 @@ from ._saving import (
 from ._service import AUDIENCE, Claims, GroupClaim, ServiceHealth, ServiceSubmission, SignedIn, SignIn
 from ._strict_json import read_json
 from ._wells import WELL_NAME_PATTERN, well_name, well_position
+from ._zarr import MakeZarrAddress, ZarrAddress
 
 __all__ = [
     "DEFAULT_RESULT_NAME",
@@ -187,6 +188,7 @@ __all__ = [
     "LimitsChange",
     "Measurement",
     "MeasurementDifference",
+    "MakeZarrAddress",
     "MeasurementLevel",
     "MeasurementPage",
     "MeasurementRows",
@@ -241,6 +243,7 @@ __all__ = [
     "WellKind",
     "WellLayout",
     "WellState",
+    "ZarrAddress",
     "check_golden_well",
     "check_golden_wells",
     "combined_check",

@@ -411,6 +411,14 @@ OPERATIONS = [
         {"type": "string", "format": "binary"},
         binary=True,
     ),
+    Operation(
+        "post",
+        API + "zarr-addresses/",
+        "Make an address by which software that is not signed in reads one image or plate as OME-Zarr for a while.",
+        models.ZarrAddress,
+        body=models.MakeZarrAddress,
+        status=201,
+    ),
 ]
 
 SCHEMAS: list[type[BaseModel]] = [
@@ -440,6 +448,8 @@ SCHEMAS: list[type[BaseModel]] = [
     models.QualityReport,
     models.PlateControls,
     models.SaveControls,
+    models.MakeZarrAddress,
+    models.ZarrAddress,
     models.QueueOverview,
     models.DrainRequest,
     models.LimitsChange,

@@ -24,6 +24,7 @@ import { createMeasurementTable } from './parts/measurement-table';
 import { showQuality, sourceOf } from './parts/quality';
 import { followQuality } from './parts/quality-live';
 import type { PlateControls, QualityReport } from './parts/quality-report';
+import { createResultsViewer } from './parts/results-viewer';
 import { signInAgain } from './parts/sign-in';
 import { timeLeft } from './parts/time-left';
 import { statusPill, updateProgress } from './parts/status-pill';
@@ -170,12 +171,15 @@ function selectWell(well: string): void {
   chooseWell(well);
 }
 
+const viewer = createResultsViewer(page, api);
+
 function chooseWell(well: string | null): void {
   chosen = well;
   table.mark(well);
   const found = well === null ? undefined : wells.get(well);
   byId('oh-well-title').textContent = found ? `Well ${found.well}` : 'Well';
   if (found) showWell(byId('oh-well-body'), found, page, api);
+  viewer.show(found);
 }
 
 // ------------------------------------------------------------------ how far it is

@@ -255,3 +255,10 @@ export interface SharingCheck {
   state: CheckState;
   checks: GoldenCheck[];
 }
+
+export interface ZarrAddress {
+  kind: 'image' | 'plate';
+  id: number;
+  urls: Record<string, string>;
+  expires_at: string;
+}

@@ -2,7 +2,7 @@
 /** Controls of the channels: shown or not, colour, and the intensities from black to full colour. */
 
 import { make } from '../shared/dom';
-import { robustLimits } from '../shared/platemap';
+import { automaticLimits, fullLimits, histogram, histogramView } from './histogram';
 import { MOST_CHANNELS } from './layers';
 import type { Channel, ImageModel } from './ome-zarr';
 import { planeOf, type Store } from './store';
@@ -34,11 +34,10 @@ function oneChannel(
   const low = make('input', { type: 'range', min: 0, max: STEPS, 'aria-label': `${channel.label}: black at` });
   const high = make('input', { type: 'range', min: 0, max: STEPS, 'aria-label': `${channel.label}: full colour at` });
   const values = make('output', { class: 'oh-viewer-values' });
-  const automatic = make(
-    'button',
-    { type: 'button', class: 'oh-viewer-small', title: 'Contrast from the pixels of this plane' },
-    'Auto',
-  );
+  const small = (title: string, text: string) => make('button', { type: 'button', class: 'oh-viewer-small', title }, text);
+  const automatic = small('Contrast that leaves out the darkest and brightest few pixels of this plane', 'Auto');
+  const full = small('Contrast from the darkest to the brightest pixel of this plane, as it looks when small', 'Min–max');
+  const bars = histogramView(channel.label);
 
   shown.addEventListener('change', () => {
     const count = store.state.channels.filter((entry) => entry.visible).length;
@@ -54,11 +53,22 @@ function oneChannel(
     const start = Math.min(Number(low.value), Number(high.value) - 1);
     store.updateChannel(index, { limits: [fromSlider(String(start)), fromSlider(high.value)] });
   });
-  automatic.addEventListener('click', () => {
-    measure(image, store, index).then((limits) => {
-      if (limits) store.updateChannel(index, { limits });
+  const stretch = (button: HTMLElement, limitsOf: (values: Pixels) => [number, number] | null) =>
+    button.addEventListener('click', () => {
+      smallestPlane(image, store, index).then((values) => {
+        const limits = limitsOf(values);
+        if (limits) store.updateChannel(index, { limits });
+      }, onError);
+    });
+  stretch(automatic, automaticLimits);
+  stretch(full, fullLimits);
+  const showBars = () => {
+    const { z, t } = store.state;
+    smallestPlane(image, store, index).then((values) => {
+      // Whoever moves a slider quickly sees the last plane, not the last to arrive.
+      if (store.state.z === z && store.state.t === t) bars.setCounts(histogram(values, range.low, range.high));
     }, onError);
-  });
+  };
 
   const show = () => {
     const state = store.state.channels[index];
@@ -67,18 +77,23 @@ function oneChannel(
     colour.value = state.colour.toLowerCase();
     low.value = toSlider(state.limits[0]);
     high.value = toSlider(state.limits[1]);
+    const share = (value: number) => (value - range.low) / (range.high - range.low);
+    bars.setLimits(share(state.limits[0]), share(state.limits[1]));
     values.textContent = `${readable(state.limits[0])} – ${readable(state.limits[1])}`;
   };
   show();
+  showBars();
   store.subscribe((state, before) => {
     if (state.channels[index] !== before.channels[index]) show();
+    if (state.z !== before.z || state.t !== before.t) showBars();
   });
   return make(
     'div',
     { class: 'oh-viewer-channel' },
-    make('div', { class: 'oh-viewer-row' }, make('label', {}, shown, ` ${channel.label}`), colour, automatic),
+    make('div', { class: 'oh-viewer-row' }, make('label', {}, shown, ` ${channel.label}`), colour),
+    bars.element,
     make('div', { class: 'oh-viewer-contrast' }, low, high),
-    values,
+    make('div', { class: 'oh-viewer-row' }, values, automatic, full),
   );
 }
 
@@ -89,11 +104,12 @@ function sliderRange({ window: { start, end, min, max } }: Channel): { low: numb
   return high > low ? { low, high } : { low, high: low + 1 };
 }
 
-/** Limits that leave out the darkest and brightest fiftieth of the smallest level of the plane on show. */
-async function measure(image: ImageModel, store: Store, channel: number): Promise<[number, number] | null> {
+type Pixels = ArrayLike<number | bigint>;
+
+/** The pixels of the plane on show at its smallest level: enough to judge its intensities. */
+async function smallestPlane(image: ImageModel, store: Store, channel: number): Promise<Pixels> {
   const raster = await image.levels.at(-1)?.getRaster({ selection: planeOf(store.state, channel) });
-  const limits = raster ? robustLimits(Array.from(raster.data as ArrayLike<number>)) : null;
-  return limits && limits.high > limits.low ? [limits.low, limits.high] : null;
+  return (raster?.data ?? []) as Pixels;
 }
 
 function readable(value: number): string {

@@ -7,7 +7,7 @@ import type { Store } from './store';
 import type { Neighbours } from './toolbar';
 
 export const KEYS_HELP =
-  'Arrows move, plus and minus magnify, 0 shows the whole image, L switches the objects on and off, ' +
+  'Arrows move, plus and minus magnify, 0 shows the whole image, L switches the objects on and off, Escape lets go of the chosen object, ' +
   'PageUp and PageDown go through the sections, comma and full stop through time, [ and ] go to the previous and next well.';
 
 /** A tenth of a panel per arrow key. */
@@ -19,13 +19,14 @@ export function attachKeyboard(
   stage: Stage,
   store: Store,
   neighbours: Neighbours | null,
+  viewForOthers: () => string,
 ): void {
   const slice = (axis: 'z' | 't', count: number, step: number) => {
     const next = Math.max(0, Math.min(count - 1, store.state[axis] + step));
     if (next !== store.state[axis]) store.update({ [axis]: next });
   };
   const go = (step: { url: string } | null | undefined) => {
-    if (step) location.assign(step.url);
+    if (step) location.assign(step.url + viewForOthers());
   };
   const actions: Readonly<Record<string, () => void>> = {
     ArrowLeft: () => stage.pan(-PAN, 0),
@@ -41,6 +42,7 @@ export function attachKeyboard(
     PageDown: () => slice('z', image.sizeZ, -1),
     '.': () => slice('t', image.sizeT, 1),
     ',': () => slice('t', image.sizeT, -1),
+    Escape: () => store.update({ selected: null }),
     '[': () => go(neighbours?.previousWell),
     ']': () => go(neighbours?.nextWell),
   };

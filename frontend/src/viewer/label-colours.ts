@@ -55,3 +55,22 @@ function onOutline(data: Int32Array, width: number, height: number, index: numbe
     (index < width * (height - 1) && data[index + width] !== id)
   );
 }
+
+/** White, which no other object and no outline is. */
+const CHOSEN: readonly [number, number, number] = [255, 255, 255];
+
+/** Colour only the outline of one object (RGBA, row by row), two pixels wide so that it stands out; null when it is not there. */
+export function colourChosen({ data, width, height }: LabelTile, id: number): Uint8ClampedArray<ArrayBuffer> | null {
+  let pixels: Uint8ClampedArray<ArrayBuffer> | null = null;
+  for (let index = data.indexOf(id); index >= 0; index = data.indexOf(id, index + 1)) {
+    pixels ??= new Uint8ClampedArray(4 * width * height);
+    if (!onOutline(data, width, height, index)) continue;
+    const right = index % width < width - 1 ? index + 1 : index;
+    const below = index + width < data.length ? index + width : index;
+    for (const place of [index, right, below]) {
+      pixels.set(CHOSEN, 4 * place);
+      pixels[4 * place + 3] = 255;
+    }
+  }
+  return pixels;
+}

@@ -5,20 +5,23 @@ import { make } from '../shared/dom';
 import type { LabelChoice } from './labels';
 import type { Store } from './store';
 
-/** `onChoose` loads a choice; it is called for the first one as well. */
+/** `onChoose` loads a choice; it is called for the one to begin with as well: that of kind `preferred`, or the first. */
 export function labelControls(
   choices: readonly LabelChoice[],
   store: Store,
+  preferred: string | undefined,
   onChoose: (choice: LabelChoice) => void,
 ): HTMLElement {
   const box = make('fieldset', { class: 'oh-viewer-group' }, make('legend', {}, 'Objects'));
-  const [first] = choices;
+  const first = choices.find(({ name }) => name === preferred) ?? choices[0];
   if (!first) {
     box.append(make('p', { class: 'oh-viewer-hint' }, 'No segmentation has been made of this image yet.'));
     return box;
   }
   const chooser = make('select', { 'aria-label': 'Label image' });
-  chooser.append(...choices.map(({ title }, index) => make('option', { value: index }, title)));
+  chooser.append(
+    ...choices.map(({ title }, index) => make('option', { value: index, selected: choices[index] === first }, title)),
+  );
   chooser.addEventListener('change', () => {
     const choice = choices[Number(chooser.value)];
     if (choice) onChoose(choice);

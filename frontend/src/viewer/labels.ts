@@ -30,6 +30,10 @@ export interface LabelPyramid {
 /** A label image to choose from; it is read when it is chosen. */
 export interface LabelChoice {
   title: string;
+  /** Kind of the objects, such as `nuclei`. */
+  name: string;
+  /** The execution that made it; empty when that is not known. */
+  execution: string;
   open(): Promise<LabelPyramid>;
 }
 
@@ -51,6 +55,8 @@ export async function findLabels(request: LabelRequest): Promise<LabelChoice[]> 
     const several = new Set(fitting.map(({ name }) => name)).size < fitting.length;
     return fitting.map((label) => ({
       title: several ? `${label.name} (execution ${label.execution.slice(0, 8)})` : label.name,
+      name: label.name,
+      execution: label.execution,
       open: async () => savedPyramid(await openSavedLabel(request.zarr, label)),
     }));
   }
@@ -72,6 +78,8 @@ async function findServiceLabels({ api, well, field }: LabelRequest, execution: 
     .filter((label) => label.field === field)
     .map((label) => ({
       title: label.name,
+      name: label.name,
+      execution,
       open: async () => wholePyramid(await fetchLabels(api.url(`${path}${label.field}/${encodeURIComponent(label.name)}/`))),
     }));
 }
@@ -134,4 +142,21 @@ function cut({ width, height, values }: LabelPixels, column: number, row: number
     data.set(values.subarray(start, start + size.width), y * size.width);
   }
   return { data, ...size };
+}
+
+/** Some pixel of an object in image pixels, looked for in the smallest level; null when it is too small to be there. */
+export async function findObject(labels: LabelPyramid, id: number, plane: Plane): Promise<{ x: number; y: number } | null> {
+  const level = labels.levels.length - 1;
+  const { width = 0, height = 0 } = labels.levels[level] ?? {};
+  for (let row = 0; row * labels.tileSize < height; row += 1) {
+    for (let column = 0; column * labels.tileSize < width; column += 1) {
+      const tile = await labels.tile(level, column, row, plane);
+      const index = tile.data.indexOf(id);
+      if (index < 0) continue;
+      const x = column * labels.tileSize + (index % tile.width);
+      const y = row * labels.tileSize + Math.floor(index / tile.width);
+      return { x: x * 2 ** level, y: y * 2 ** level };
+    }
+  }
+  return null;
 }

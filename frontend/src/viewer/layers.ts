@@ -7,8 +7,8 @@ import { BitmapLayer } from '@deck.gl/layers';
 import { ColorPaletteExtension } from '@vivjs/extensions';
 import { MultiscaleImageLayer } from '@vivjs/layers';
 import type { SupportedDtype } from '@vivjs/types';
-import { colourTile, type LabelStyle } from './label-colours';
-import type { LabelPyramid } from './labels';
+import { colourChosen, colourTile, type LabelStyle } from './label-colours';
+import type { LabelPyramid, LabelTile } from './labels';
 import type { ImageModel } from './ome-zarr';
 import type { Plane } from './pixels';
 import { type PanelKind, planeOf, type ViewerState } from './store';
@@ -71,7 +71,8 @@ export function createLayerBuilder(image: ImageModel, onError: (error: unknown) 
         const style = STYLES[panel];
         const below = imageLayer(panel, state);
         const above = style && state.labels ? labelLayer(panel, style, state.labels, state, onError) : null;
-        return [below, above].filter((layer): layer is Layer => layer !== null);
+        const chosen = style && state.labels ? chosenLayer(panel, state.labels, state, onError) : null;
+        return [below, above, chosen].filter((layer): layer is Layer => layer !== null);
       });
     },
   };
@@ -89,11 +90,36 @@ function labelLayer(
   state: ViewerState,
   onError: (error: unknown) => void,
 ): Layer {
+  const opacity = style === 'fill' ? state.labelOpacity : 1;
+  return colouredLayer(`labels-#${panel}#`, labels, state, onError, [], opacity, (tile) => colourTile(tile, style));
+}
+
+/** The outline of the chosen object, on top of all others. */
+function chosenLayer(
+  panel: PanelKind,
+  labels: LabelPyramid,
+  state: ViewerState,
+  onError: (error: unknown) => void,
+): Layer | null {
+  const id = state.selected;
+  if (id === null) return null;
+  return colouredLayer(`chosen-#${panel}#`, labels, state, onError, [id], 1, (tile) => colourChosen(tile, id));
+}
+
+/** `colour` makes pixels (RGBA) of a tile, or null where there is nothing to draw; it is called anew when `depends` changes. */
+function colouredLayer(
+  id: string,
+  labels: LabelPyramid,
+  state: ViewerState,
+  onError: (error: unknown) => void,
+  depends: readonly unknown[],
+  opacity: number,
+  colour: (tile: LabelTile) => Uint8ClampedArray<ArrayBuffer> | null,
+): Layer {
   const { width = 0, height = 0 } = labels.levels[0] ?? {};
   const plane = planeOf(state);
-  const opacity = style === 'fill' ? state.labelOpacity : 1;
   return new TileLayer<ColouredTile | null>({
-    id: `labels-#${panel}#`,
+    id,
     extent: [0, 0, width, height],
     tileSize: labels.tileSize,
     minZoom: 1 - labels.levels.length,
@@ -103,12 +129,13 @@ function labelLayer(
     pickable: false,
     // Levels above each other would add up where the overlay is half transparent.
     refinementStrategy: 'no-overlap',
-    updateTriggers: { getTileData: [labels, plane.t, plane.z] },
+    updateTriggers: { getTileData: [labels, plane.t, plane.z, ...depends] },
     onTileError: onError,
     getTileData: async ({ index: { x, y, z } }) => {
       const tile = await labels.tile(-z, x, y, plane);
       if (tile.width === 0 || tile.height === 0) return null;
-      return { image: new ImageData(colourTile(tile, style), tile.width, tile.height), level: -z };
+      const pixels = colour(tile);
+      return pixels && { image: new ImageData(pixels, tile.width, tile.height), level: -z };
     },
     renderSubLayers: (props) => {
       const tile = props.data as unknown as ColouredTile | null;

@@ -27,6 +27,14 @@ export interface ViewerOptions {
   /** Counts from 1. */
   field?: number;
   neighbours?: Neighbours | null;
+  /** Id of the image in OMERO: with it, objects chosen here and elsewhere on the page are the same. */
+  imageId?: number;
+  /** Name of downloaded pictures, by default the image's. */
+  title?: string;
+  /** Offer to open the image in other software. */
+  elsewhere?: { iviewer: string; vizarr: string };
+  /** Keep the view behind the `#` of the page's address. */
+  keepsAddress?: boolean;
 }
 
 export interface Viewer {

@@ -22,6 +22,10 @@ interface ViewerPageData {
     next_well: Step | null;
   } | null;
   execution: string;
+  /** Empty where it is not installed. */
+  iviewer: string;
+  /** Empty where none is configured. */
+  vizarr: string;
   /** Addresses of the viewer by image id. */
   viewer: Record<string, string>;
 }
@@ -46,5 +50,9 @@ if (host && base) {
     ...(data.execution ? { execution: data.execution } : {}),
     ...(data.place ? { well: data.place.well, field: data.place.field } : {}),
     neighbours: neighboursOf(data),
+    imageId: data.image.id,
+    title: data.place ? `${data.place.plate_name} ${data.place.well} field ${data.place.field}` : data.image.name,
+    elsewhere: { iviewer: data.iviewer, vizarr: data.vizarr },
+    keepsAddress: true,
   });
 }

@@ -11,13 +11,20 @@ export function describePointer(pointer: Pointer, image: ImageModel, state: View
   const y = Math.floor(pointer.y);
   if (x < 0 || y < 0 || x >= image.width || y >= image.height) return '';
   const parts = [`x ${x}, y ${y}`];
-  const object = state.labels?.objectAt(x, y, planeOf(state));
+  const object = objectAt(pointer, image, state);
   if (object !== undefined) parts.push(object === 0 ? 'background' : `object ${object}`);
   state.channels.forEach(({ visible }, index) => {
     const value = visible ? intensityAt(image, state, index, x, y) : null;
     if (value) parts.push(`${image.channels[index]?.label ?? index}: ${value}`);
   });
   return parts.join(' · ');
+}
+
+/** The object under the pointer: its number, 0 for background, or undefined outside or where nothing has arrived. */
+export function objectAt(pointer: Pointer, image: ImageModel, state: ViewerState): number | undefined {
+  const [x, y] = [Math.floor(pointer.x), Math.floor(pointer.y)];
+  if (x < 0 || y < 0 || x >= image.width || y >= image.height) return undefined;
+  return state.labels?.objectAt(x, y, planeOf(state));
 }
 
 /** The intensity at a pixel; with a sign before it when only a mean of several pixels is loaded. Null when nothing is. */

@@ -27,6 +27,8 @@ export interface StageOptions {
   height: number;
   onSight: (sight: Sight) => void;
   onPointer: (pointer: Pointer | null) => void;
+  /** A click that moved nothing. */
+  onClick: (pointer: Pointer) => void;
   onError: (error: unknown) => void;
 }
 
@@ -43,6 +45,8 @@ export interface Stage {
   pan(horizontal: number, vertical: number): void;
   /** Where an image pixel lies on the screen, relative to its panel, in CSS pixels. */
   toPanel(x: number, y: number): { x: number; y: number };
+  /** A copy of what is drawn at this moment, in the pixels of the screen. */
+  picture(): HTMLCanvasElement;
   destroy(): void;
 }
 
@@ -50,6 +54,8 @@ export interface Stage {
 const LARGEST_ZOOM = 6;
 /** How far beyond showing the whole image one can go. */
 const ZOOM_OUT_FURTHER = 2;
+/** A pointer that moved farther than this between pressing and letting go moved the image. */
+const CLICK_TOLERANCE = 4;
 /** Free room around a fitted image. */
 const MARGIN = 0.06;
 
@@ -96,26 +102,39 @@ export function createStage(options: StageOptions): Stage {
     options.onSight(sight);
   }
 
-  function onMove(event: PointerEvent): void {
+  function pointerOf(event: MouseEvent): Pointer | null {
     const box = canvasHost.getBoundingClientRect();
     const size = panelSize();
     const inside = event.clientX - box.left;
     const index = Math.floor(inside / size.width);
     const panel = panels[index];
-    if (!panel) return;
+    if (!panel) return null;
     const scale = 2 ** sight.zoom;
-    options.onPointer({
+    return {
       panel,
       x: sight.target[0] + (inside - (index + 0.5) * size.width) / scale,
       y: sight.target[1] + (event.clientY - box.top - size.height / 2) / scale,
-    });
+    };
   }
+
+  const onMove = (event: PointerEvent) => options.onPointer(pointerOf(event));
+  let pressedAt: readonly [number, number] = [0, 0];
+  const onDown = (event: PointerEvent) => {
+    pressedAt = [event.clientX, event.clientY];
+  };
+  const onClick = (event: MouseEvent) => {
+    if (Math.hypot(event.clientX - pressedAt[0], event.clientY - pressedAt[1]) > CLICK_TOLERANCE) return;
+    const pointer = pointerOf(event);
+    if (pointer) options.onClick(pointer);
+  };
 
   const onLeave = () => options.onPointer(null);
   // The event does not bubble, so it is caught on its way down.
   const onContextLost = () => options.onError(new Error('the graphics card was taken away from this page.'));
   canvasHost.addEventListener('webglcontextlost', onContextLost, { capture: true });
   canvasHost.addEventListener('pointermove', onMove);
+  canvasHost.addEventListener('pointerdown', onDown, { capture: true });
+  canvasHost.addEventListener('click', onClick);
   canvasHost.addEventListener('pointerleave', onLeave);
 
   const stage: Stage = {
@@ -154,9 +173,22 @@ export function createStage(options: StageOptions): Stage {
       const scale = 2 ** sight.zoom;
       return { x: size.width / 2 + (x - sight.target[0]) * scale, y: size.height / 2 + (y - sight.target[1]) * scale };
     },
+    picture() {
+      const drawn = deck.getCanvas();
+      const copy = document.createElement('canvas');
+      if (!drawn) return copy;
+      copy.width = drawn.width;
+      copy.height = drawn.height;
+      // The browser forgets what was drawn when this task ends, so it is drawn anew and copied at once.
+      deck.redraw('picture');
+      copy.getContext('2d')?.drawImage(drawn, 0, 0);
+      return copy;
+    },
     destroy() {
       canvasHost.removeEventListener('webglcontextlost', onContextLost, { capture: true });
       canvasHost.removeEventListener('pointermove', onMove);
+      canvasHost.removeEventListener('pointerdown', onDown, { capture: true });
+      canvasHost.removeEventListener('click', onClick);
       canvasHost.removeEventListener('pointerleave', onLeave);
       deck.finalize();
     },

@@ -5,7 +5,9 @@ import type { LabelPyramid } from './labels';
 import type { ImageModel } from './ome-zarr';
 import type { Plane } from './pixels';
 
-export type PanelKind = 'original' | 'labels' | 'outlines';
+export const PANEL_KINDS = ['original', 'labels', 'outlines'] as const;
+
+export type PanelKind = (typeof PANEL_KINDS)[number];
 
 export interface ChannelState {
   visible: boolean;
@@ -19,6 +21,10 @@ export interface ViewerState {
   readonly t: number;
   readonly z: number;
   readonly labels: LabelPyramid | null;
+  /** Kind of the objects, such as `nuclei`; empty without labels. */
+  readonly labelName: string;
+  /** Number of the chosen object. */
+  readonly selected: number | null;
   readonly labelsVisible: boolean;
   readonly labelOpacity: number;
 }
@@ -42,6 +48,8 @@ export function initialState(image: ImageModel): ViewerState {
     t: image.defaultT,
     z: image.defaultZ,
     labels: null,
+    labelName: '',
+    selected: null,
     labelsVisible: true,
     labelOpacity: 0.5,
   };

@@ -4,7 +4,7 @@
 import { make } from '../shared/dom';
 import { PANEL_TITLES } from './overlay';
 import type { Stage } from './stage';
-import type { PanelKind, Store } from './store';
+import { PANEL_KINDS, type Store } from './store';
 
 /** A neighbouring image and the address of its page. */
 export interface Step {
@@ -19,9 +19,14 @@ export interface Neighbours {
   nextWell: Step | null;
 }
 
-const PANELS: readonly PanelKind[] = ['original', 'labels', 'outlines'];
+export interface ToolbarActions {
+  /** The part of the address that keeps this view, for a link to another image. */
+  viewForOthers(): string;
+  copyLink(): Promise<void>;
+  download(): void;
+}
 
-export function createToolbar(stage: Stage, store: Store, neighbours: Neighbours | null): HTMLElement {
+export function createToolbar(stage: Stage, store: Store, neighbours: Neighbours | null, actions: ToolbarActions): HTMLElement {
   const zoom = (text: string, title: string, action: () => void) => {
     const button = make('button', { type: 'button', title, 'aria-label': title }, text);
     button.addEventListener('click', action);
@@ -30,7 +35,7 @@ export function createToolbar(stage: Stage, store: Store, neighbours: Neighbours
   return make(
     'div',
     { class: 'oh-viewer-toolbar', role: 'toolbar', 'aria-label': 'View' },
-    neighbours && placeControls(neighbours),
+    neighbours && placeControls(neighbours, actions),
     panelControls(store),
     make(
       'span',
@@ -39,15 +44,50 @@ export function createToolbar(stage: Stage, store: Store, neighbours: Neighbours
       zoom('Fit', 'Fit the whole image (0)', () => stage.fit()),
       zoom('+', 'Larger (+)', () => stage.zoomBy(1)),
     ),
+    make('span', { class: 'oh-viewer-buttons' }, linkButton(actions), pictureButton(actions)),
   );
 }
 
-function placeControls({ fields, previousWell, nextWell }: Neighbours): HTMLElement {
-  const link = (step: Step | null, text: (title: string) => string, rel: string) =>
-    step && make('a', { href: step.url, rel, class: 'oh-viewer-step' }, text(step.title));
+const SAID_FOR = 2000; // milliseconds
+
+function linkButton({ copyLink }: ToolbarActions): HTMLElement {
+  const button = make('button', { type: 'button', title: 'Copy the address of exactly this view' }, 'Copy link');
+  const say = (text: string) => {
+    button.textContent = text;
+    setTimeout(() => {
+      button.textContent = 'Copy link';
+    }, SAID_FOR);
+  };
+  button.addEventListener('click', () => {
+    // Without permission to the clipboard the address is in the browser's address line all the same.
+    copyLink().then(
+      () => say('Copied'),
+      () => say('See the address line'),
+    );
+  });
+  return button;
+}
+
+function pictureButton({ download }: ToolbarActions): HTMLElement {
+  const button = make('button', { type: 'button', title: 'Download this view as a PNG image' }, 'Picture');
+  button.addEventListener('click', download);
+  return button;
+}
+
+function placeControls({ fields, previousWell, nextWell }: Neighbours, { viewForOthers }: ToolbarActions): HTMLElement {
+  const link = (step: Step | null, text: (title: string) => string, rel: string) => {
+    if (!step) return null;
+    const anchor = make('a', { href: step.url, rel, class: 'oh-viewer-step' }, text(step.title));
+    // Written when it is followed, so that it has the view of that moment.
+    const refresh = () => {
+      anchor.href = step.url + viewForOthers();
+    };
+    for (const kind of ['pointerdown', 'focus', 'click']) anchor.addEventListener(kind, refresh);
+    return anchor;
+  };
   const chooser = make('select', { 'aria-label': 'Field' });
   chooser.append(...fields.map(({ title, url, current }) => make('option', { value: url, selected: current }, title)));
-  chooser.addEventListener('change', () => location.assign(chooser.value));
+  chooser.addEventListener('change', () => location.assign(chooser.value + viewForOthers()));
   return make(
     'span',
     { class: 'oh-viewer-buttons' },
@@ -60,11 +100,11 @@ function placeControls({ fields, previousWell, nextWell }: Neighbours): HTMLElem
 /** Switches for the panels; the last one cannot be switched off. Hidden until there is something to compare with. */
 function panelControls(store: Store): HTMLElement {
   const box = make('span', { class: 'oh-viewer-buttons', role: 'group', 'aria-label': 'Panels' });
-  const buttons = PANELS.map((kind) => {
+  const buttons = PANEL_KINDS.map((kind) => {
     const button = make('button', { type: 'button' }, PANEL_TITLES[kind]);
     button.addEventListener('click', () => {
       const { panels } = store.state;
-      const next = PANELS.filter((panel) => (panel === kind ? !panels.includes(panel) : panels.includes(panel)));
+      const next = PANEL_KINDS.filter((panel) => (panel === kind ? !panels.includes(panel) : panels.includes(panel)));
       if (next.length > 0) store.update({ panels: next });
     });
     box.append(button);

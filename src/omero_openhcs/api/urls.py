@@ -5,7 +5,19 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import admin, controls, executions, functions, golden_wells, health, labels, library, live, pipelines
+from . import (
+    admin,
+    controls,
+    executions,
+    functions,
+    golden_wells,
+    health,
+    labels,
+    library,
+    live,
+    pipelines,
+    zarr_addresses,
+)
 from .decorators import not_found
 
 urlpatterns = [
@@ -46,6 +58,7 @@ urlpatterns = [
         labels.label_image,
         name="openhcs_api_label_image",
     ),
+    path("zarr-addresses/", zarr_addresses.zarr_address, name="openhcs_api_zarr_addresses"),
     path("admin/queue/", admin.queue, name="openhcs_api_admin_queue"),
     path("admin/limits/", admin.limits, name="openhcs_api_admin_limits"),
     path("admin/users/<int:user_id>/limits/", admin.user_limits, name="openhcs_api_admin_user_limits"),

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 
+from omero_openhcs import settings
 from omero_openhcs.omero_access.image_places import plate_of_image
 from omero_openhcs.omero_access.images import read_image
 from omero_openhcs.omero_access.label_images import origin_of_label_image
@@ -52,9 +53,19 @@ def viewer(request: HttpRequest, asker: Asker, image_id: int) -> dict[str, Any] 
             "image": {"id": image_id, "name": info.name, "zarr": reverse("openhcs_zarr_image", args=[ZARR_VERSION, image_id])},
             "place": asdict(place) if place else None,
             "execution": execution,
+            "iviewer": _iviewer(image_id),
+            "vizarr": settings.VIZARR_URL,
             "viewer": {str(step): _address(step, execution) for step in _neighbours(place)},
         },
     }
+
+
+def _iviewer(image_id: int) -> str:
+    """Where OMERO.iviewer shows the image; empty when it is not installed."""
+    try:
+        return f"{reverse('omero_iviewer_index')}?{urlencode({'images': image_id})}"
+    except NoReverseMatch:
+        return ""
 
 
 def _place(conn: BlitzGateway, image_id: int) -> Place | None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What one OMERO session may read, remembered for a minute.
+"""What one OMERO session may read, remembered for some seconds.
 
 Opening a view of an image asks for a hundred chunks within a second; joining the OMERO session for each of them would cost
 more than the chunks. What OMERO let a session read is therefore believed for :data:`BELIEVED_SECONDS`, by session, server
@@ -30,14 +30,21 @@ if TYPE_CHECKING:
 
     from omero_openhcs.omero_access.gateway import BlitzGateway
 
-__all__ = ["Caller", "ReadAccess", "caller_of", "label_paths"]
+__all__ = ["Caller", "ReadAccess", "caller_of", "caller_with", "label_paths"]
 
-BELIEVED_SECONDS = 60.0
+BELIEVED_SECONDS = 10.0
+"""So long somebody who lost the right to read an image may still be given it. Asking again costs some 40 ms."""
+
 LABELS_BELIEVED_SECONDS = 5.0
 """Shorter, so that results appear soon after they were saved."""
 
 _BELIEVED: TimedCache[tuple[Caller, str, int], Any] = TimedCache(BELIEVED_SECONDS)
+WINDOW_SECONDS = 3600.0
+WINDOW_PIXELS = 512
+"""A sample of so many pixels along each side tells the intensities of a plane well enough."""
+
 _LABELS: TimedCache[tuple[Caller, int], dict[str, LabelImage]] = TimedCache(LABELS_BELIEVED_SECONDS)
+_WINDOWS: TimedCache[tuple[str, int, int, tuple[int, int, int]], tuple[float, float]] = TimedCache(WINDOW_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -55,12 +62,17 @@ def caller_of(request: HttpRequest) -> Caller | None:
     if {"bsession", "username"} & request.GET.keys():
         return None
     connector = Connector.from_session(request)
-    if connector is None or not connector.omero_session_key:
+    return caller_with(connector, str(request.session.get("active_group", ""))) if connector is not None else None
+
+
+def caller_with(connector: Connector, group: str = "") -> Caller | None:
+    """Whose sign-in this is; None when it is none."""
+    if not connector.omero_session_key:
         return None
     return Caller(
         server=str(connector.server_id),
         session=hashlib.sha256(connector.omero_session_key.encode()).hexdigest(),
-        group=str(request.session.get("active_group", "")),
+        group=group,
     )
 
 
@@ -163,10 +175,22 @@ def _with_windows(pyramid: Pyramid, reader: PixelReader) -> ImageInfo:
     for number, channel in enumerate(info.channels):
         if channel.start is None or channel.end is None:
             plane = (min(info.default_t, info.shape[0] - 1), number, min(info.default_z, info.shape[2] - 1))
-            start, end = _window(plane_sample(pyramid, plane, reader))
+            start, end = _window_of(pyramid, plane, reader)
             channel = replace(channel, start=start, end=end)
         channels.append(channel)
     return replace(info, channels=tuple(channels))
+
+
+def _window_of(pyramid: Pyramid, plane: tuple[int, int, int], reader: PixelReader) -> tuple[float, float]:
+    """Says nothing of who may see the pixels, so it is remembered for everybody."""
+    key = (pyramid.server, pyramid.info.pixels_id, pyramid.info.pixels_revision, plane)
+    known = _WINDOWS.get(key)
+    if known is None:
+        pixels = plane_sample(pyramid, plane, reader)
+        step_y, step_x = (max(1, side // WINDOW_PIXELS) for side in pixels.shape)
+        known = _window(pixels[::step_y, ::step_x])
+        _WINDOWS.put(key, known)
+    return known
 
 
 def _window(pixels: Plane) -> tuple[float, float]:

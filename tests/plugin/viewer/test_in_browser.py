@@ -197,16 +197,6 @@ def test_an_ended_session_is_said_on_the_page(viewer: Page) -> None:
     expect(alert.get_by_role("button", name="Try again")).to_be_visible()
 
 
-def test_a_browser_without_webgl2_is_told_what_to_do(anna: Page, stack: Stack, planted: Planted) -> None:
-    anna.add_init_script(
-        "const get = HTMLCanvasElement.prototype.getContext;"
-        "HTMLCanvasElement.prototype.getContext = function (kind, options) {"
-        "  return kind === 'webgl2' ? null : get.call(this, kind, options); };"
-    )
-    anna.goto(f"{stack.web_url}/openhcs/viewer/{planted.image_id}/")
-    expect(anna.get_by_role("alert").filter(has_text="WebGL 2")).to_be_visible()
-
-
 def test_a_label_image_is_shown_on_the_image_that_it_was_made_of(anna: Page, stack: Stack, planted: Planted) -> None:
     anna.goto(f"{stack.web_url}/openhcs/viewer/{planted.label_image_id}/")
     assert anna.url == f"{stack.web_url}/openhcs/viewer/{planted.image_id}/?execution={planted.execution_id}"

@@ -74,6 +74,8 @@ export interface ExecutePageData {
 export interface ResultsPageData {
   api: string;
   viewer: string;
+  /** Base address of OME-Zarr 0.4. */
+  zarr: string;
   thumbnails: string;
   pipelines_base: string;
   execution: ExecutionDetail;
