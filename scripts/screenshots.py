@@ -94,7 +94,11 @@ def photograph(page: Page, stack: Stack, output: Path) -> None:
     take("executions")
 
     page.goto(viewer if viewer and viewer.startswith("http") else f"http://127.0.0.1:{stack.web_port}{viewer}")
-    page.wait_for_selector("canvas", timeout=LONG)
+    page.wait_for_selector(".oh-viewer-objects [data-object]", timeout=LONG)
+    page.locator(".oh-viewer-objects [data-object] td").nth(30).click()
+    panel = page.locator("[data-panel=original]").bounding_box()
+    if panel is not None:
+        page.mouse.move(panel["x"] + panel["width"] / 2, panel["y"] + panel["height"] / 2)
     page.wait_for_timeout(4000)  # drawing in software has no event to wait for
     take("viewer")
 

@@ -115,6 +115,7 @@ def _by_token(address: _Address, serve: Callable[[ReadAccess], HttpResponse]) ->
     if conn is None:
         raise _not_signed_in() if server_answers(*connector.lookup_host_and_port()) else omero_unreachable()
     try:
+        conn.SERVICE_OPTS.setOmeroGroup("-1")  # whatever group it is in, as for sessions of browsers
         return serve(ReadAccess(caller, conn))
     finally:
         conn.close(hard=False)

@@ -79,6 +79,11 @@ def middle(page: Page, kind: str) -> tuple[float, float]:
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
+def real(troubles: list[str]) -> list[str]:
+    """Without the answer that nothing was saved in OMERO for an image, which readers of Zarr have to ask for."""
+    return [trouble for trouble in troubles if not (trouble.startswith("404") and trouble.endswith("/labels/.zattrs"))]
+
+
 def white(pixels: np.ndarray) -> int:
     return int((pixels.min(axis=-1) > 245).sum())
 
@@ -93,7 +98,7 @@ def test_hover_click_row_event_link_and_picture(anna: Page, stack: Stack, run: R
     card = anna.locator(".oh-viewer-card")
     expect(card).to_contain_text(f"Object {first}")
     area = run.objects[first]["area"]
-    expect(card.locator("dt", has_text=re.compile("^Area$")).locator("+ dd")).to_have_text(f"{area:,}")
+    expect(card.locator("dt", has_text=re.compile("^Area$")).locator("+ dd")).to_have_text(f"{area:g}")
 
     # A click chooses it: its row is marked and in sight, and it is outlined in white.
     anna.mouse.click(*middle(anna, "labels"))
@@ -145,7 +150,7 @@ def test_hover_click_row_event_link_and_picture(anna: Page, stack: Stack, run: R
         pixels = np.asarray(picture.convert("RGB")).astype(int)
     third_of_it = pixels[30:-45, pixels.shape[1] // 3 + 3 : 2 * pixels.shape[1] // 3 - 3]
     assert same(third_of_it, seen)
-    assert troubles == []
+    assert real(troubles) == []
 
 
 def test_an_address_for_other_software_opens_the_image(anna: Page, stack: Stack, run: Run) -> None:
@@ -171,7 +176,7 @@ def test_the_results_page_has_the_viewer_of_the_chosen_well(anna: Page, stack: S
     assert "#" not in anna.url
     anna.get_by_label("Field in the viewer").select_option("2")
     expect(anna.locator("#oh-viewer .oh-viewer-objects h2")).not_to_contain_text(f"{len(run.objects)} objects", timeout=SECONDS)
-    assert troubles == []
+    assert real(troubles) == []
 
 
 def test_twenty_thousand_objects(anna: Page, stack: Stack) -> None:
@@ -210,7 +215,7 @@ def test_twenty_thousand_objects(anna: Page, stack: Stack) -> None:
 
 RAMP = np.tile(np.linspace(0, 1, 300), (200, 1))
 ODD_IMAGES = {
-    "8 bit RGB": np.stack([RAMP, RAMP[:, ::-1], RAMP * 0.5])[None, :, None] * 255,
+    "8 bit RGB": np.stack([RAMP, RAMP**2, RAMP * 0.5])[None, :, None] * 255,
     "int32": (RAMP[None, None, None] * 2e9 - 1e9).astype("<i4"),
     "float": (RAMP[None, None, None] * 1e-3).astype("<f4"),
     "double with NaN": np.where(RAMP < 0.1, np.nan, RAMP * 4)[None, None, None],
@@ -249,7 +254,7 @@ def test_images_of_every_kind_are_shown(anna: Page, stack: Stack, odd_images: di
             int(name == "3-D and time")
         )
         expect(anna.locator(".oh-viewer-banner")).to_be_hidden()
-    assert troubles == [trouble for trouble in troubles if "/labels/.zattrs" in trouble]
+    assert real(troubles) == []
 
 
 @pytest.fixture
