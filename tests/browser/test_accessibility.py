@@ -175,6 +175,9 @@ def test_the_viewer(anna: Page, stack: Stack, execution: str) -> None:
     anna.locator('#oh-map [data-well="B02"]').click()
     anna.locator("#oh-well-body").get_by_role("link", name=re.compile("viewer")).first.click()
     expect(anna.locator("#openhcs-viewer canvas").first).to_be_visible(timeout=MINUTE)
+    expect(anna.locator(".oh-viewer-objects [data-object]").first).to_be_visible(timeout=MINUTE)
+    anna.get_by_role("button", name="Address for napari").click()
+    expect(anna.get_by_label("OME-Zarr 0.4")).to_be_visible()
     assert violations(anna) == []
 
 

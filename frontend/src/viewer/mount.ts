@@ -33,6 +33,8 @@ export interface ViewerOptions {
   title?: string;
   /** Offer to open the image in other software. */
   elsewhere?: { iviewer: string; vizarr: string };
+  /** Address of the image's own viewer page, for links to a view; by default the page that this is on. */
+  page?: string;
   /** Keep the view behind the `#` of the page's address. */
   keepsAddress?: boolean;
 }

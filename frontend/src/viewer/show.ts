@@ -89,8 +89,11 @@ export function showImage(
     viewForOthers: () => `#${encodeView({ ...store.state, selected: null }, stage.sight)}`,
     async copyLink() {
       address.write();
-      if (!navigator.clipboard) throw new Error('no clipboard');
-      await navigator.clipboard.writeText(location.href);
+      // Browsers give the clipboard only to pages over https, and when they are allowed to.
+      if (!navigator.clipboard) throw new Error(options.keepsAddress ? 'See the address line' : 'Only over https');
+      const link = new URL(options.page ?? location.href, location.href);
+      link.hash = encodeView(store.state, stage.sight);
+      await navigator.clipboard.writeText(link.href);
     },
     download() {
       const canvas = stage.picture();

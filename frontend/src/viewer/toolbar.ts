@@ -59,10 +59,9 @@ function linkButton({ copyLink }: ToolbarActions): HTMLElement {
     }, SAID_FOR);
   };
   button.addEventListener('click', () => {
-    // Without permission to the clipboard the address is in the browser's address line all the same.
     copyLink().then(
       () => say('Copied'),
-      () => say('See the address line'),
+      (error: unknown) => say(error instanceof Error ? error.message : String(error)),
     );
   });
   return button;

@@ -23,12 +23,9 @@ export function createResultsViewer(page: ResultsPageData, api: Api): ResultsVie
   const fields = byId('oh-viewer-fields');
   const host = byId('oh-viewer');
   let wanted: { well: string; field: number } | null = null;
-  let mounted: { key: string; viewer: Promise<Viewer> } | null = null;
-
-  function unmount(): void {
-    void mounted?.viewer.then((viewer) => viewer.destroy());
-    mounted = null;
-  }
+  let shown = '';
+  /** One after the other: a viewer that is still opening must not be left in the place of the next. */
+  let queue: Promise<Viewer | null> = Promise.resolve(null);
 
   async function mount(well: string, field: number): Promise<Viewer> {
     const { mountViewer } = await import('../../viewer/mount');
@@ -40,17 +37,27 @@ export function createResultsViewer(page: ResultsPageData, api: Api): ResultsVie
       well,
       field,
       imageId: image,
+      page: `${page.viewer}${image}/?execution=${page.execution.execution_id}`,
       title: `${page.execution.plate_name} ${well} field ${field}`,
     });
   }
 
   function update(): void {
-    const key = wanted ? `${wanted.well}/${wanted.field}` : '';
-    if (!wanted || !details.open || mounted?.key === key) return;
-    unmount();
-    mounted = { key, viewer: mount(wanted.well, wanted.field) };
-    mounted.viewer.catch((error: unknown) => {
-      host.replaceChildren(make('p', { class: 'oh-hint', role: 'alert' }, `The viewer could not be loaded: ${String(error)}`));
+    const now = details.open ? wanted : null;
+    const key = now ? `${now.well}/${now.field}` : '';
+    if (key === shown) return;
+    shown = key;
+    queue = queue.then(async (before) => {
+      before?.destroy();
+      // Somebody who went on meanwhile does not wait for this one.
+      if (!now || key !== shown) return null;
+      try {
+        return await mount(now.well, now.field);
+      } catch (error) {
+        const text = `The viewer could not be loaded: ${error instanceof Error ? error.message : String(error)}`;
+        host.replaceChildren(make('p', { class: 'oh-hint', role: 'alert' }, text));
+        return null;
+      }
     });
   }
 
@@ -71,7 +78,7 @@ export function createResultsViewer(page: ResultsPageData, api: Api): ResultsVie
       section.hidden = images.length === 0;
       if (!well || images.length === 0) {
         wanted = null;
-        unmount();
+        update();
         return;
       }
       if (wanted?.well === well.well) return;
