@@ -17,7 +17,6 @@ def common_page_data() -> dict[str, Any]:
     return {
         "api": reverse("openhcs_api"),
         "viewer": reverse("openhcs_index") + "viewer/",
-        "zarr": reverse("openhcs_index") + "zarr/0.4/",
         "pipelines_base": reverse("openhcs_pipelines"),
         "thumbnails": reverse("webgateway") + "render_thumbnail/",
         "poll_interval_ms": settings.POLL_INTERVAL_MS,

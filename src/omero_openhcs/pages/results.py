@@ -6,6 +6,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from django.urls import reverse
+
 from omero_openhcs.omero_access.plates import open_plate, read_layout
 from openhcs_client import ExecutionDetail, OpenHCSError, PipelineDocument
 
@@ -36,6 +38,7 @@ def results(request: HttpRequest, asker: Asker, execution_id: str) -> dict[str, 
         "may_mark": not asker.public,
         "data": {
             **common_page_data(),
+            "zarr": reverse("openhcs_index") + "zarr/0.4/",
             "execution": execution.model_dump(mode="json", exclude={"document"}),
             "measurements": [entry.model_dump(mode="json") for entry in document.measurements],
             "primary_measurement": document.primary_measurement,
