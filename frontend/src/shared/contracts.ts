@@ -69,6 +69,18 @@ export interface ResultLinks {
 export type WaitingCode =
   'paused' | 'sign_in' | 'draining' | 'omero_unreachable' | 'daily_budget' | 'user_limit' | 'workers_busy';
 
+export type DeletionState = 'deleting' | 'deleted' | 'failed';
+
+export interface ResultsDeletion {
+  state: DeletionState;
+  by_name: string;
+  requested_at: string;
+  ended_at: string | null;
+  total: number;
+  done: number;
+  message: string;
+}
+
 export interface Execution {
   execution_id: string;
   plate_id: number;
@@ -94,6 +106,8 @@ export interface Execution {
   started_at: string | null;
   ended_at: string | null;
   results: ResultLinks;
+  deletion: ResultsDeletion | null;
+  results_removed_at: string | null;
 }
 
 export interface ExecutionStatus {

@@ -13,7 +13,17 @@ const REPORT: ValidationReport = {
   field_errors: {},
   warnings: [],
   complete: true,
-  estimate: { wells: 24, seconds: 150, seconds_per_well: 12, memory_mb: 420, output_mb: 1500, basis: 'measured on one well', objects: null, objects_per_field: null, objects_basis: '' },
+  estimate: {
+    wells: 24,
+    seconds: 150,
+    seconds_per_well: 12,
+    memory_mb: 420,
+    output_mb: 1500,
+    basis: 'measured on one well',
+    objects: null,
+    objects_per_field: null,
+    objects_basis: '',
+  },
 };
 const WISH = { document: { id: 'p' } as PipelineDocument, parameters: {}, wells: null };
 
