@@ -23,6 +23,7 @@ from openhcs_client import (
 )
 
 from . import settings
+from .omero_access.control_wells import read_controls
 from .omero_access.pipeline_changes import open_pipeline
 from .omero_access.pipelines import is_user_pipeline, read_versions
 from .omero_access.plates import PlateSummary, open_plate, read_layout
@@ -49,6 +50,7 @@ def submit(
     plate = open_plate(asker.omero, wanted.plate_id)
     require_may_run(asker, plate)
     document = _document_of(asker, wanted) if document is None else document
+    wanted = _with_control_wells(asker, wanted, plate)
     with _handed_over_session(asker, plate.group_id) as key:
         return asker.service.submit(
             ServiceSubmission(
@@ -151,6 +153,15 @@ def _handed_over_session(asker: Asker, group_id: int) -> Iterator[SecretStr]:
     except BaseException:
         close_session(asker.omero, key)
         raise
+
+
+def _with_control_wells(asker: Asker, wanted: SubmitExecution, plate: PlateSummary) -> SubmitExecution:
+    """The same submission with the control wells as the plate's annotations have them, when it wants controls first."""
+    if wanted.controls_first is None or wanted.controls_first.roles is not None:
+        return wanted
+    marked = read_controls(asker.omero, plate, asker.person.user_id).wells
+    roles = {entry.well: entry.role for entry in marked}
+    return wanted.model_copy(update={"controls_first": wanted.controls_first.model_copy(update={"roles": roles})})
 
 
 def _document_of(asker: Asker, wanted: SubmitExecution) -> PipelineDocument | None:

@@ -2,6 +2,7 @@
 """The vocabulary that every part of omero-openhcs shares, and the client that talks to it."""
 
 from ._control_wells import is_role_key, normal_contents, read_controls_csv, role_of
+from ._controls_first import ControlsFirst, FutilityRule, FutilityVerdict
 from ._documents import LARGEST_DOCUMENT, document_schema, read_document
 from ._errors import ErrorBody, ErrorEnvelope, OpenHCSError
 from ._executions import (
@@ -156,6 +157,9 @@ __all__ = [
     "AuditPage",
     "DrainRequest",
     "Claims",
+    "ControlsFirst",
+    "FutilityRule",
+    "FutilityVerdict",
     "CopyPipeline",
     "DeprecatePipeline",
     "ErrorBody",

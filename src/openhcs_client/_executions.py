@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ._controls_first import ControlsFirst, FutilityVerdict
 from ._pipelines import ParameterValue
 from ._queue import WaitingCode
 from ._saving import ResultsDeletion, SavingOptions
@@ -99,6 +100,9 @@ class SubmitExecution(BaseModel):
     saving: SavingOptions = Field(default_factory=SavingOptions)
     mail_when_done: bool = Field(
         default=False, description="A mail to the address that OMERO has of whoever submits, when the run has ended."
+    )
+    controls_first: ControlsFirst | None = Field(
+        default=None, description="Compute the control wells before the others; null keeps the order of the plate."
     )
 
 
@@ -199,6 +203,8 @@ class ExecutionDetail(Execution):
     rows: int
     columns: int
     wells: list[WellExecution]
+    controls_first: bool = Field(default=False, description="The control wells are computed before the others.")
+    futility: FutilityVerdict | None = Field(default=None, description="Null without a rule, and until the controls are done.")
     last_event: int = Field(default=0, description="Sequence number of the newest event contained in this snapshot.")
 
 

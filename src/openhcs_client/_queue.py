@@ -31,6 +31,7 @@ class WaitingCode(StrEnum):
     """Why an execution does not get the next free worker."""
 
     PAUSED = "paused"
+    CONTROLS = "controls"
     SIGN_IN = "sign_in"
     DRAINING = "draining"
     OMERO_UNREACHABLE = "omero_unreachable"

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ._controls_first import ControlsFirst
 from ._errors import OpenHCSError
 from ._executions import SubmitExecution
 from ._field_errors import field_errors_of, summary_of
@@ -28,6 +29,7 @@ class RunSettings(BaseModel):
     version: int | None = None
     test_well: str | None = None
     saving: SavingOptions = Field(default_factory=SavingOptions)
+    controls_first: ControlsFirst | None = None
 
     @classmethod
     def read(cls, config: Mapping[str, Any] | None) -> Self:
@@ -54,6 +56,7 @@ class RunSettings(BaseModel):
                 parameters=self.parameters,
                 test_well=self.test_well,
                 saving=self.saving,
+                controls_first=self.controls_first,
             )
         except ValidationError as error:
             raise _invalid("invalid_submission", "The submission", error, None) from error

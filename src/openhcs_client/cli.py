@@ -134,16 +134,27 @@ def run(
         list[str] | None,
         typer.Option("--save", metavar="NAME=VALUE", help="What is saved in OMERO, such as rois=polygons or table=false."),
     ] = None,
+    controls_first: Annotated[
+        bool, typer.Option("--controls-first", help="Compute the control wells before the others.")
+    ] = False,
+    pause_below: Annotated[
+        float | None, typer.Option(help="Pause when the Z'-factor of --measurement over the controls is below this.")
+    ] = None,
+    measurement: Annotated[str | None, typer.Option(help="The measurement that --pause-below looks at.")] = None,
     watching: Annotated[bool, typer.Option("--watch", "-w", help="Wait with a progress bar.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a pipeline on a plate and print the execution id."""
+    if (pause_below is None) != (measurement is None):
+        raise typer.BadParameter("--pause-below and --measurement go together")
+    rule = None if measurement is None else {"measurement": measurement, "z_prime_below": pause_below}
     config = {
         "wells": [name.strip() for name in wells.split(",") if name.strip()] if wells else None,
         "parameters": dict(_parameter(text) for text in parameters or ()),
         "version": version,
         "test_well": test_well,
         "saving": dict(_parameter(text, "--save") for text in saving or ()),
+        "controls_first": {"futility": rule} if controls_first or rule else None,
     }
     with ProfileStore().connect() as client:
         execution_id = client.execute_remote(plate_id=plate, pipeline=_pipeline(pipeline), config=config)

@@ -5,7 +5,16 @@ from __future__ import annotations
 
 from pydantic import SecretStr
 
-from openhcs_client import Claims, OpenHCSError, PipelineDocument, PlateLayout, RetryWhich, SavingOptions, ServiceSubmission
+from openhcs_client import (
+    Claims,
+    ControlsFirst,
+    OpenHCSError,
+    PipelineDocument,
+    PlateLayout,
+    RetryWhich,
+    SavingOptions,
+    ServiceSubmission,
+)
 from openhcs_execution.database import ExecutionInput, ExecutionRow
 from openhcs_execution.logging import get_logger
 from openhcs_execution.omero_io import close_job_session, join_session, open_job_session, session_user
@@ -64,6 +73,7 @@ def rerun_execution(
         test_well=wells[0] if execution.test_well else None,
         parameters=inputs.parameters,
         saving=SavingOptions.model_validate(inputs.saving),
+        controls_first=None if inputs.controls_first is None else ControlsFirst.model_validate(inputs.controls_first),
         document=PipelineDocument.model_validate_json(inputs.document),
         omero_session=SecretStr(session_key),
         session_for_job=session_for_job,

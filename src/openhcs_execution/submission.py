@@ -37,6 +37,7 @@ from openhcs_execution.omero_io import (
     session_user,
 )
 from openhcs_execution.queue.adding import NewExecution, PriorityClass, add_execution, find_repeated
+from openhcs_execution.queue.controls_first import checked_controls
 from openhcs_execution.queue.limits import refuse_when_draining
 from openhcs_execution.queue.reading import reader_of
 from openhcs_execution.saving_check import check_saving
@@ -85,6 +86,7 @@ def submit(service: Service, claims: Claims, request: ServiceSubmission, key: st
             service, document, request.parameters, layout.shape(wells), reader_of(claims), wait_seconds=TRIAL_WAIT_SECONDS
         )
         applied = check.raise_if_wrong()
+        controls_first = None if request.test_well else checked_controls(request.controls_first, wells, document)
         if not request.test_well:
             check_saving(conn, request.saving, layout, wells, check.estimate, service.settings)
         if not request.session_for_job:
@@ -100,6 +102,7 @@ def submit(service: Service, claims: Claims, request: ServiceSubmission, key: st
         sealed_session=service.vault.seal(session_key),
         test_well=bool(request.test_well),
         saving=request.saving,
+        controls_first=controls_first,
         priority_class=priority_class_of(user, service.settings.power_user_groups),
         idempotency_key=key,
         request_hash=request_hash,

@@ -7,6 +7,7 @@ import { readPageData } from '../shared/page-data';
 import { createPlateMap } from '../shared/platemap';
 import type { ExecutePageData, ParameterValue, PipelineDocument, PipelineVersions } from './parts/documents';
 import { byId, make, showNotice } from '../shared/dom';
+import { type ControlsFirstChoice, createControlsFirst } from './parts/controls-first';
 import { count } from './parts/format';
 import { createParameterForm, type ParameterForm } from './parts/parameter-form';
 import { createLiveTest } from './parts/live-test';
@@ -29,6 +30,7 @@ let form: ParameterForm | null = null;
 let busy = false;
 let testing = false;
 let fits = true;
+let order: ControlsFirstChoice | null = null;
 let choices = 0;
 let retest: ReturnType<typeof setTimeout> | undefined;
 
@@ -98,6 +100,7 @@ function showChoice(): void {
 /** Have the run checked and estimated once nothing changes for a moment. */
 function checkSoon(): void {
   const chosen = map.selection;
+  order?.changed(pipelineShown, chosen);
   const possible = pipelineShown !== null && form !== null && form.valid() && chosen.length > 0;
   const wells = chosen.length === everyWell.length ? null : chosen;
   check.changed(possible && pipelineShown && form ? { document: pipelineShown, parameters: form.changed(), wells } : null);
@@ -210,6 +213,7 @@ async function submit(wells: string[] | null): Promise<ExecutionCreated | null> 
     parameters: form.changed(),
     wells,
     mail_when_done: (document.getElementById('oh-mail') as HTMLInputElement | null)?.checked ?? false,
+    controls_first: order?.wish() ?? null,
   };
   try {
     return await api.post<ExecutionCreated>('executions/', body, { headers: { 'Idempotency-Key': newIdempotencyKey() } });
@@ -234,7 +238,7 @@ function startTest(): void {
 }
 
 async function startRun(): Promise<void> {
-  if (busy) return;
+  if (busy || order?.check() === false) return;
   setBusy(true);
   const chosen = map.selection;
   const created = await submit(chosen.length === everyWell.length ? null : chosen);
@@ -252,6 +256,10 @@ function messageOf(error: unknown): string {
 }
 
 setUpWells();
+void createControlsFirst(api, page.plate_id).then((choice) => {
+  order = choice;
+  choice.changed(pipelineShown, map.selection);
+});
 reset.addEventListener('click', () => form?.reset());
 testButton.addEventListener('click', () => {
   if (form?.check()) startTest();

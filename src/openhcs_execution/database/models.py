@@ -135,6 +135,8 @@ class ExecutionRow(Base):
     """Whether messages about its end are in the outbox; only false between its end and that."""
     results_removed_at: Mapped[datetime | None]
     """When its results were removed from the service's disk because they were old."""
+    futility: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """A rule for stopping early; with ``verdict`` as soon as the controls are computed."""
 
     __table_args__ = (
         Index("ix_executions_status", "status"),
@@ -159,6 +161,8 @@ class ExecutionInput(Base):
     applied_document: Mapped[str] = mapped_column(Text)
     layout: Mapped[str] = mapped_column(Text)
     python: Mapped[str | None] = mapped_column(Text)
+    controls_first: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """The roles of wells that decided on the order, and perhaps a rule for stopping early."""
     versions: Mapped[dict[str, Any]] = mapped_column(default=dict)
     saving: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     """The :class:`SavingOptions`; empty for an execution from before there were any."""

@@ -26,6 +26,7 @@ from openhcs_execution.database import Database, ExecutionInput, ExecutionRow, J
 from openhcs_execution.engine.failures import well_failure
 from openhcs_execution.logging import get_logger
 from openhcs_execution.queue import wells
+from openhcs_execution.queue.controls_first import judge_controls, unjudged
 from openhcs_execution.queue.policy import ClaimedWells, claim_batches
 from openhcs_execution.queue.wells import Well
 from openhcs_execution.results.bundle import ResultStore
@@ -165,6 +166,7 @@ class Dispatcher:
         self._cluster = cluster
         self._decided.set()
         log.info("workers_ready", workers=self._settings.workers)
+        self._persist(self._look_at_all_controls)
         while not self._stopping.is_set():
             self._persist(lambda: self._fill(cluster))
             self._handle_messages()
@@ -228,9 +230,19 @@ class Dispatcher:
         if isinstance(message, Progress):
             apply_progress(self._database, message)
         elif apply_outcome(self._database, message):
+            self._look_at_controls(message.number)
             self._on_change()
         elif message.what == "computed":
             discard_unwanted(self._database, self._store, Well(message.number, message.well, message.attempt))
+
+    def _look_at_all_controls(self) -> None:
+        """The service may have been stopped between the last control well and the look at them."""
+        for number in unjudged(self._database):
+            self._look_at_controls(number)
+
+    def _look_at_controls(self, number: int) -> None:
+        if judge_controls(self._database, number):
+            self.hold(number)
 
     # ----------------------------------------------------------------- giving out
 

@@ -12,6 +12,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from openhcs_client import (
+    ControlsFirst,
     ExecutionStatusName,
     OpenHCSError,
     ParameterValue,
@@ -23,6 +24,7 @@ from openhcs_client import (
 from openhcs_execution.database import Database, ExecutionInput, ExecutionRow, IdempotencyKey, JobSession, WellRow
 
 from .audit import Actor, note
+from .controls_first import run_order
 from .events import now, record
 from .people import remember_person
 
@@ -63,6 +65,7 @@ class NewExecution:
     sealed_session: str
     test_well: bool = False
     saving: SavingOptions = field(default_factory=SavingOptions)
+    controls_first: ControlsFirst | None = None
     priority_class: PriorityClass = PriorityClass.USER
     idempotency_key: str | None = None
     request_hash: str = ""
@@ -110,12 +113,13 @@ def add_execution(database: Database, new: NewExecution) -> str:
                     parameters=dict(new.parameters),
                     applied_document=new.applied.canonical_json(),
                     layout=chosen.model_dump_json(),
+                    controls_first=None if new.controls_first is None else new.controls_first.model_dump(mode="json"),
                     versions={},
                     saving=new.saving.model_dump(mode="json"),
                 )
             )
             session.add(JobSession(execution=execution.number, sealed_key=new.sealed_session, lost=False, opened_at=now()))
-            session.execute(insert(WellRow), _well_rows(execution.number, chosen))
+            session.execute(insert(WellRow), _well_rows(execution.number, chosen, new.controls_first))
             if new.idempotency_key is not None:
                 session.add(
                     IdempotencyKey(
@@ -172,10 +176,18 @@ def _execution_row(new: NewExecution) -> ExecutionRow:
         created_at=now(),
         results={},
         mail_to=new.mail_to,
+        futility=_futility_of(new),
     )
 
 
-def _well_rows(number: int, layout: PlateLayout) -> list[dict[str, object]]:
+def _futility_of(new: NewExecution) -> dict[str, object] | None:
+    rule = new.controls_first.futility if new.controls_first else None
+    return None if rule is None else rule.model_dump(mode="json")
+
+
+def _well_rows(number: int, layout: PlateLayout, controls_first: ControlsFirst | None) -> list[dict[str, object]]:
+    """One row for each well; ``position`` is the order in which they are given out."""
+    wells = run_order(layout.wells, controls_first)
     return [
         {
             "execution": number,
@@ -186,5 +198,5 @@ def _well_rows(number: int, layout: PlateLayout) -> list[dict[str, object]]:
             "well_id": well.well_id,
             "state": WellState.WAITING.value,
         }
-        for position, well in enumerate(layout.wells)
+        for position, well in enumerate(wells)
     ]

@@ -182,7 +182,7 @@ def read_well(row: WellRow) -> WellExecution:
 
 def read_wells(session: Session, number: int) -> list[WellRow]:
     """The wells of an execution in plate order."""
-    return list(session.scalars(select(WellRow).where(WellRow.execution == number).order_by(WellRow.position)))
+    return list(session.scalars(select(WellRow).where(WellRow.execution == number).order_by(WellRow.row, WellRow.column)))
 
 
 def read_detail(session: Session, row: ExecutionRow, standing: Standing = NOT_WAITING) -> ExecutionDetail:
@@ -196,6 +196,8 @@ def read_detail(session: Session, row: ExecutionRow, standing: Standing = NOT_WA
             "saving": SavingOptions.model_validate(inputs.saving),
             "rows": row.rows,
             "columns": row.columns,
+            "controls_first": inputs.controls_first is not None,
+            "futility": (row.futility or {}).get("verdict"),
             "wells": [read_well(well) for well in read_wells(session, row.number)],
             "last_event": row.last_event,
         }

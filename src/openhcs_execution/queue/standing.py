@@ -101,6 +101,9 @@ def standing_of(row: ExecutionRow, standings: dict[int, Standing]) -> Standing:
         return Standing(WaitingCode.SIGN_IN, SIGN_IN_MESSAGE)
     if row.paused:
         rest = " Wells in work are finished first." if row.wells_claimed else ""
+        verdict = (row.futility or {}).get("verdict") or {}
+        if verdict.get("paused") and not row.paused_by:
+            return Standing(WaitingCode.CONTROLS, f"{verdict['note']}{rest}")
         return Standing(WaitingCode.PAUSED, f"Paused by {row.paused_by}.{rest} It goes on when it is resumed.")
     if not may_wait(row):
         return NOT_WAITING

@@ -34,7 +34,7 @@ def committed_wells(session: Session, execution: ExecutionRow, well: str | None 
     statement = select(WellRow).where(WellRow.execution == execution.number, WellRow.committed_at.is_not(None))
     if well is not None:
         statement = statement.where(WellRow.well == well)
-    return list(session.scalars(statement.order_by(WellRow.position)))
+    return list(session.scalars(statement.order_by(WellRow.row, WellRow.column)))
 
 
 def normal_well_name(session: Session, execution: ExecutionRow, well: str) -> str:
