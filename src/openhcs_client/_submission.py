@@ -18,6 +18,8 @@ from ._service import ServiceSubmission
 
 __all__ = ["RunSettings", "as_json", "submission_body"]
 
+_OPTIONS = ("saving", "mail_when_done", "controls_first")
+
 
 class RunSettings(BaseModel):
     """The ``config`` of ``execute_remote``."""
@@ -70,11 +72,12 @@ def as_json(document: PipelineDocument | Mapping[str, Any]) -> dict[str, Any]:
 def submission_body(submission: SubmitExecution) -> dict[str, Any]:
     """The JSON body of a submission, with the session key that pydantic would mask.
 
-    Options of saving are told only when they are not the defaults, so that a server from before there were any understands it.
+    Options are told only when they are not the defaults, so that a server from before there were any understands it.
     """
     body = submission.model_dump(mode="json")
-    if submission.saving == SavingOptions():
-        del body["saving"]
+    for name in _OPTIONS:
+        if getattr(submission, name) == SubmitExecution.model_fields[name].get_default(call_default_factory=True):
+            del body[name]
     if isinstance(submission, ServiceSubmission):
         body["omero_session"] = submission.omero_session.get_secret_value()
     return body

@@ -103,7 +103,8 @@ def test_a_run_of_a_document_sends_it_to_the_service(client, service, document):
 
 def test_through_omero_web_no_session_is_sent(web_client, web):
     web_client.execute_remote(plate_id=51, pipeline="nuclei-count")
-    assert set(web.bodies("POST", "executions/")[0]) == set(SubmitExecution.model_fields) - {"saving"}
+    options = {"saving", "mail_when_done", "controls_first"}
+    assert set(web.bodies("POST", "executions/")[0]) == set(SubmitExecution.model_fields) - options
 
 
 @pytest.mark.parametrize("change", [{"name": "Changed"}, {"id": "another"}])
