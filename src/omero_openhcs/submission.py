@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from openhcs_client import (
+    DeletionPlan,
     ExecutionCreated,
     ExecutionDetail,
     OpenHCSError,
@@ -32,7 +33,16 @@ from .omero_access.sessions import close_session, open_job_session
 if TYPE_CHECKING:
     from .identity import Asker
 
-__all__ = ["check_on_plate", "require_may_run", "run_again", "run_the_same", "sign_in_again", "submit"]
+__all__ = [
+    "check_on_plate",
+    "delete_results",
+    "deletion_plan",
+    "require_may_run",
+    "run_again",
+    "run_the_same",
+    "sign_in_again",
+    "submit",
+]
 
 
 def submit(
@@ -126,6 +136,41 @@ def run_again(asker: Asker, execution: ExecutionDetail, which: RetryWhich = "unf
         return
     with _handed_over_session(asker, execution.group_id) as key:
         asker.service.retry(execution.execution_id, key.get_secret_value(), session_for_job=True, which=which)
+
+
+def deletion_plan(asker: Asker, execution: ExecutionDetail) -> DeletionPlan:
+    """What deleting the results of an execution would remove. For its owner and administrators.
+
+    Raises:
+        OpenHCSError: ``not_yours`` (403).
+    """
+    _require_may_delete(asker, execution)
+    with _handed_over_session(asker, _session_group(asker, execution)) as key:
+        return asker.service.deletion_plan(execution.execution_id, key.get_secret_value(), session_for_job=True)
+
+
+def delete_results(asker: Asker, execution: ExecutionDetail, digest: str) -> ExecutionDetail:
+    """Delete what the plan with this digest lists, in the name of the person who asks.
+
+    Raises:
+        OpenHCSError: ``not_yours`` (403), ``plan_changed`` or ``not_finished`` (409).
+    """
+    _require_may_delete(asker, execution)
+    with _handed_over_session(asker, _session_group(asker, execution)) as key:
+        return asker.service.delete_results(execution.execution_id, digest, key.get_secret_value(), session_for_job=True)
+
+
+def _require_may_delete(asker: Asker, execution: ExecutionDetail) -> None:
+    asker.refuse_public()
+    if execution.owner_id != asker.person.user_id and not asker.person.admin:
+        raise OpenHCSError("not_yours", "Only its owner or an administrator may delete these results.", status=403)
+
+
+def _session_group(asker: Asker, execution: ExecutionDetail) -> int:
+    """The group of the plate, or for an administrator who is no member their own."""
+    if asker.person.is_member(execution.group_id) or not asker.person.admin:
+        return execution.group_id
+    return int(asker.omero.getEventContext().groupId)
 
 
 def require_may_run(asker: Asker, plate: PlateSummary) -> None:

@@ -188,7 +188,6 @@ class Execution(BaseModel):
     started_at: datetime | None = None
     ended_at: datetime | None = None
     results: ResultLinks = Field(default_factory=ResultLinks)
-    deletion: ResultsDeletion | None = Field(default=None, description="That its results in OMERO were deleted.")
     results_removed_at: datetime | None = Field(
         default=None, description="When the service removed its copies of the results because they were old."
     )
@@ -200,6 +199,7 @@ class ExecutionDetail(Execution):
     document: dict[str, Any]
     parameters: dict[str, ParameterValue] = Field(default_factory=dict)
     saving: SavingOptions = Field(default_factory=SavingOptions)
+    deletion: ResultsDeletion | None = Field(default=None, description="That its results in OMERO were deleted.")
     rows: int
     columns: int
     wells: list[WellExecution]

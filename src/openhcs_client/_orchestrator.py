@@ -61,6 +61,7 @@ from ._python_import import ImportedPipeline, ImportPython
 from ._quality import PlateControls, QualityReport, WellContent, WellRole
 from ._queue import RetryWhich
 from ._results import ExecutionResults, LabelImage, MeasurementRows
+from ._saving import DeletionPlan
 from ._service import ServiceHealth, ServiceSubmission
 from ._sign_in import OmeroSessionAuth, TokenAuth, WebSessionAuth, require_confidential, sign_in_to_web, web_root
 from ._submission import RunSettings, as_json, submission_body
@@ -437,6 +438,22 @@ class RemoteOrchestrator:
         self._api.post(path_of("executions", execution_id, "session"), body)
 
     # Results
+
+    def deletion_plan(self, execution_id: str, key: str | None = None, session_for_job: bool = False) -> DeletionPlan:
+        """Exactly what deleting the results from OMERO would remove, and what stays. The session is as for a retry."""
+        address = path_of("executions", execution_id, "results", "deletion-plan")
+        return parse(DeletionPlan, self._api.post(address, self._session_body(key, session_for_job)))
+
+    def delete_results(
+        self, execution_id: str, digest: str, key: str | None = None, session_for_job: bool = False
+    ) -> ExecutionDetail:
+        """Delete what the plan with this ``digest`` lists. It goes on by itself; ``execution().deletion`` says how far it is.
+
+        Raises:
+            OpenHCSError: ``plan_changed`` when there is something else to delete by now.
+        """
+        body = (self._session_body(key, session_for_job) or {}) | {"digest": digest}
+        return parse(ExecutionDetail, self._api.post(path_of("executions", execution_id, "results", "delete"), body))
 
     def measurements(
         self,

@@ -9,6 +9,7 @@ from typing import IO
 
 from openhcs_execution.catalogue import FunctionCatalogue, PipelineCatalogue
 from openhcs_execution.database import Database, DatabaseRefused, ExecutionRow, migrate
+from openhcs_execution.dispatch.deleter import Deleter
 from openhcs_execution.dispatch.desk import EngineDesk
 from openhcs_execution.dispatch.dispatcher import Dispatcher
 from openhcs_execution.dispatch.saver import Saver
@@ -69,6 +70,7 @@ class Service:
         self.desk = EngineDesk(settings.engine_home)
         self._keeper = SessionKeeper(self.database, self.vault, self.omero, settings.keep_alive_seconds)
         self._saver = Saver(self.database, self.results, self.vault, self.omero, on_finished=self._keeper.wake)
+        self._deleter = Deleter(self.database, self.vault, self.omero)
         self._dispatcher = Dispatcher(self.database, self.results, settings, on_change=self._changed)
         self.readiness = Readiness(self.database, settings, self._dispatcher)
         self.meters = Meters()
@@ -91,6 +93,7 @@ class Service:
             shutil.rmtree(leftover, ignore_errors=True)
         self._dispatcher.start()
         self._saver.start()
+        self._deleter.start()
         self._keeper.start()
         self._notifier.start()
         self._result_keeper.start()
@@ -100,6 +103,7 @@ class Service:
         """Stop the loops, the workers and their children. What was in work is put back at the next start."""
         self._dispatcher.stop()
         self._saver.stop()
+        self._deleter.stop()
         self._keeper.stop()
         self._notifier.stop()
         self._result_keeper.stop()
@@ -125,6 +129,10 @@ class Service:
         self.board.forget()
         self._dispatcher.wake()
         self._saver.wake()
+
+    def wake_deleter(self) -> None:
+        """Somebody asked for a deletion."""
+        self._deleter.wake()
 
     def _changed(self) -> None:
         """A well or an execution changed: there may be results to save or sessions to close."""

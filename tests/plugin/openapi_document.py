@@ -324,6 +324,20 @@ OPERATIONS = [
         status=201,
         idempotent=True,
     ),
+    Operation(
+        "post",
+        API + "executions/{execution_id}/results/deletion-plan/",
+        "What deleting its results from OMERO would remove, and what stays. Owner or administrator.",
+        models.DeletionPlan,
+    ),
+    Operation(
+        "post",
+        API + "executions/{execution_id}/results/delete/",
+        "Delete what the plan with this digest lists. It goes on by itself. Owner or administrator.",
+        models.ExecutionDetail,
+        body={"type": "object", "properties": {"digest": {"type": "string"}}, "required": ["digest"]},
+        status=202,
+    ),
     Operation("get", API + "admin/queue/", "The queue and everybody's part of it. Administrator.", models.QueueOverview),
     Operation(
         "post",
@@ -438,6 +452,7 @@ SCHEMAS: list[type[BaseModel]] = [
     models.DeprecatePipeline,
     models.ValidationReport,
     models.SavingOptions,
+    models.DeletionPlan,
     models.SubmitExecution,
     models.ExecutionCreated,
     models.ExecutionPage,

@@ -2,7 +2,7 @@
 /** The page for running a pipeline on a plate. */
 
 import { type Api, ApiError, createApi, newIdempotencyKey } from '../shared/api';
-import type { ExecutionCreated, ValidationReport } from '../shared/contracts';
+import type { ExecutionCreated, RunEstimate, ValidationReport } from '../shared/contracts';
 import { readPageData } from '../shared/page-data';
 import { createPlateMap } from '../shared/platemap';
 import type { ExecutePageData, ParameterValue, PipelineDocument, PipelineVersions } from './parts/documents';
@@ -12,6 +12,7 @@ import { count } from './parts/format';
 import { createParameterForm, type ParameterForm } from './parts/parameter-form';
 import { createLiveTest } from './parts/live-test';
 import { createRunCheck } from './parts/run-check';
+import { createSavingForm } from './parts/saving-options';
 
 const page = readPageData<ExecutePageData>();
 const api: Api = createApi(page.api);
@@ -31,6 +32,7 @@ let busy = false;
 let testing = false;
 let fits = true;
 let order: ControlsFirstChoice | null = null;
+let estimate: RunEstimate | null = null;
 let choices = 0;
 let retest: ReturnType<typeof setTimeout> | undefined;
 
@@ -73,6 +75,7 @@ const live = createLiveTest(byId('oh-test-result'), {
   },
 });
 
+const saving = createSavingForm();
 const check = createRunCheck(byId('oh-check'), api, page.plate_id, showReport);
 
 function chooseTestWell(well: string): void {
@@ -109,6 +112,8 @@ function checkSoon(): void {
 /** Errors go to their fields; what nobody can set on this page is said above the buttons. */
 function showReport(report: ValidationReport | null): void {
   fits = report?.valid ?? true;
+  estimate = report?.estimate ?? null;
+  showSaving();
   enable();
   if (!report) return;
   const left = placeErrors(report.field_errors);
@@ -116,18 +121,33 @@ function showReport(report: ValidationReport | null): void {
   showNotice(problem, texts.length > 0 ? `This pipeline cannot be run on these wells. ${texts.join(' ')}` : missingChannels());
 }
 
+/** The name as it will be and the ROIs to expect. */
+function showSaving(): void {
+  const values = {
+    plate: page.plate_name,
+    pipeline: pipelineShown?.name ?? '',
+    version: String(pipelineShown?.version ?? ''),
+    date: new Date().toISOString().slice(0, 10),
+    user: page.user,
+    execution: '1a2b3c4d',
+  };
+  saving.show(values, estimate);
+}
+
 /** Show errors beside what they are about and return the others. */
 function placeErrors(errors: Readonly<Record<string, string>>): Record<string, string> {
   const prefix = 'parameters.';
   const values: Record<string, string> = {};
+  const ofSaving: Record<string, string> = {};
   const others: Record<string, string> = {};
   for (const [path, text] of Object.entries(errors)) {
     if (path.startsWith(prefix)) values[path.slice(prefix.length)] = text;
+    else if (path.startsWith('saving')) ofSaving[path] = text;
     else if (path !== 'wells' && path !== 'test_well') others[path] = text;
   }
   const wells = errors.wells ?? errors.test_well;
   showNotice(wellsError, wells ?? (map.selection.length === 0 ? 'Choose at least one well.' : ''));
-  return { ...others, ...form?.showErrors(values) };
+  return { ...others, ...saving.showErrors(ofSaving), ...form?.showErrors(values) };
 }
 
 function enable(): void {
@@ -214,6 +234,7 @@ async function submit(wells: string[] | null): Promise<ExecutionCreated | null> 
     wells,
     mail_when_done: (document.getElementById('oh-mail') as HTMLInputElement | null)?.checked ?? false,
     controls_first: order?.wish() ?? null,
+    saving: saving.options(),
   };
   try {
     return await api.post<ExecutionCreated>('executions/', body, { headers: { 'Idempotency-Key': newIdempotencyKey() } });
@@ -255,6 +276,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+showSaving();
 setUpWells();
 void createControlsFirst(api, page.plate_id).then((choice) => {
   order = choice;

@@ -17,6 +17,7 @@ import { confirmed } from './parts/confirm';
 import type { ExecutionDetail, ResultsPageData } from './parts/documents';
 import { byId, make, showNotice } from '../shared/dom';
 import { markControls } from './parts/controls-dialog';
+import { createDeletion } from './parts/delete-results';
 import { failureBox } from './parts/failure-box';
 import { count, formatMoment, humanised, unitOf } from './parts/format';
 import { createHeatOptions } from './parts/heat-options';
@@ -39,6 +40,7 @@ const path = `executions/${id}/`;
 const ETA_INTERVAL = 3000;
 
 let execution: ExecutionDetail = page.execution;
+const deletion = createDeletion(api, path, execution.deletion);
 const wells = new Map(execution.wells.map((well) => [well.well, well]));
 /** False when the plate is gone or not readable any more. */
 const imagesKnown = Object.keys(page.images).length > 0;
@@ -203,6 +205,7 @@ function showBoard(status: ExecutionStatusName): void {
 }
 
 function showButtons(status: ExecutionStatusName, unfinished: number): void {
+  deletion.show(status);
   const cancel = document.getElementById('oh-cancel');
   const retry = document.getElementById('oh-retry');
   const pause = document.getElementById('oh-pause');

@@ -207,6 +207,42 @@ export interface FunctionInfo {
   import_path: string | null;
 }
 
+/** What of a run is saved in OMERO. */
+export interface SavingOptions {
+  labels: boolean;
+  table: boolean;
+  rois: 'none' | 'polygons' | 'masks';
+  rois_per_field: number;
+  rois_per_run: number;
+  target: 'plate' | 'new_dataset' | 'dataset';
+  dataset_id: number | null;
+  name: string;
+  tags: string[];
+}
+
+/** Exactly what deleting the results of an execution removes. */
+export interface DeletionPlan {
+  execution_id: string;
+  items: {
+    kind: 'plate' | 'dataset' | 'image' | 'table' | 'annotation' | 'roi' | 'figure' | 'tag';
+    count: number;
+    names: string[];
+  }[];
+  kept: { kind: string; name: string; reason: string }[];
+  total: number;
+  digest: string;
+}
+
+export interface ResultsDeletion {
+  state: 'deleting' | 'deleted' | 'failed';
+  by_name: string;
+  requested_at: string;
+  ended_at: string | null;
+  total: number;
+  done: number;
+  message: string;
+}
+
 export interface RunEstimate {
   wells: number;
   seconds: number;

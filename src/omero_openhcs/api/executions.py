@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from django.urls import reverse
 from pydantic import BaseModel, ConfigDict, Field
 
-from omero_openhcs.submission import run_again, run_the_same, sign_in_again, submit
+from omero_openhcs.submission import delete_results, deletion_plan, run_again, run_the_same, sign_in_again, submit
 from openhcs_client import (
+    DeletionPlan,
     EventPage,
     ExecutionCreated,
     ExecutionDetail,
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "cancel",
+    "delete",
+    "plan_deletion",
     "events",
     "execution_collection",
     "execution_detail",
@@ -154,6 +157,25 @@ def renew_session(request: HttpRequest, asker: Asker, execution_id: str) -> Exec
     """Sign in again for an execution that waits for it. For its owner."""
     sign_in_again(asker, asker.service.execution(execution_id))
     return asker.service.status(execution_id)
+
+
+class _ConfirmedDeletion(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    digest: str = Field(max_length=64, description="Of the plan that was looked at.")
+
+
+@api_view("POST", omero=True)
+def plan_deletion(request: HttpRequest, asker: Asker, execution_id: str) -> DeletionPlan:
+    """What deleting its results from OMERO would remove; nothing is changed. For its owner and administrators."""
+    return deletion_plan(asker, asker.service.execution(execution_id))
+
+
+@api_view("POST", omero=True)
+def delete(request: HttpRequest, asker: Asker, execution_id: str) -> tuple[ExecutionDetail, int]:
+    """Delete from OMERO what the plan lists. It goes on by itself, and events tell how far it is."""
+    confirmed = read_body(request, _ConfirmedDeletion)
+    return delete_results(asker, asker.service.execution(execution_id), confirmed.digest), 202
 
 
 @api_view("GET")

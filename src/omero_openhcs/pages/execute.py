@@ -6,10 +6,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from omero_openhcs.catalogue import list_pipelines
+from omero_openhcs.omero_access.datasets import own_datasets
 from omero_openhcs.omero_access.people import mail_address
 from omero_openhcs.omero_access.plates import PlateSummary, open_plate, read_layout
 from omero_openhcs.submission import require_may_run
-from openhcs_client import OpenHCSError, PlateLayout
+from openhcs_client import OpenHCSError, PlateLayout, SavingOptions
 
 from .decorators import or_trouble, page
 from .page_data import common_page_data
@@ -37,7 +38,9 @@ def execute(request: HttpRequest, asker: Asker, plate_id: int) -> dict[str, Any]
         "refusal": refusal,
         "mail_address": "" if refusal or trouble else _offered_mail(asker),
         "pipelines": lines,
-        "data": _page_data(request, layout, lines, may_run=not refusal),
+        "saving": SavingOptions(),
+        "datasets": [] if refusal else own_datasets(asker.omero, plate.group_id),
+        "data": _page_data(request, asker, layout, lines, may_run=not refusal),
     }
 
 
@@ -55,7 +58,7 @@ def _offered_mail(asker: Asker) -> str:
     return mail_address(asker.omero) if health is not None and health.mail else ""
 
 
-def _page_data(request: HttpRequest, layout: PlateLayout, lines: list[Any], *, may_run: bool) -> dict[str, Any]:
+def _page_data(request: HttpRequest, asker: Asker, layout: PlateLayout, lines: list[Any], *, may_run: bool) -> dict[str, Any]:
     wells = {well.well for well in layout.wells}
     asked_wells = [name for name in request.GET.getlist("well") if name in wells]
     ids = [line.id for line in lines]
@@ -71,4 +74,5 @@ def _page_data(request: HttpRequest, layout: PlateLayout, lines: list[Any], *, m
         "selected_wells": asked_wells,
         "pipeline": wanted if wanted in ids else (ids[0] if ids else None),
         "may_run": may_run,
+        "user": asker.person.name,
     }

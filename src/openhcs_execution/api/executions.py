@@ -9,6 +9,7 @@ from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from openhcs_client import (
+    DeletionPlan,
     ExecutionCreated,
     ExecutionDetail,
     ExecutionPage,
@@ -18,7 +19,7 @@ from openhcs_client import (
     RetryWhich,
     ServiceSubmission,
 )
-from openhcs_execution import control
+from openhcs_execution import control, deletion
 from openhcs_execution.queue import reading
 from openhcs_execution.submission import submit
 
@@ -40,6 +41,12 @@ class RenewedSession(BaseModel):
 
     omero_session: SecretStr
     session_for_job: bool = False
+
+
+class ConfirmedDeletion(RenewedSession):
+    """A session of who deletes, and the digest of the plan that they saw."""
+
+    digest: str
 
 
 @router.post("/", status_code=201)
@@ -171,6 +178,25 @@ def renew_session(service: ServiceOf, claims: ClaimsOf, execution_id: str, body:
     number = _mine(service, claims, execution_id)
     control.renew_session(service, number, body.omero_session.get_secret_value(), body.session_for_job)
     return status(service, claims, execution_id)
+
+
+@router.post("/{execution_id}/results/deletion-plan/")
+def deletion_plan(service: ServiceOf, claims: ClaimsOf, execution_id: str, body: RenewedSession) -> DeletionPlan:
+    """What deleting the results would remove; nothing is changed."""
+    number = _mine(service, claims, execution_id)
+    return deletion.plan_deletion(service, claims, number, body.omero_session.get_secret_value(), body.session_for_job)
+
+
+@router.post("/{execution_id}/results/delete/")
+def delete_results(
+    service: ServiceOf, claims: ClaimsOf, execution_id: str, body: ConfirmedDeletion, response: Response
+) -> ExecutionDetail:
+    """Delete what the plan with this digest lists: 202, and the events say how far it is."""
+    number = _mine(service, claims, execution_id)
+    key = body.omero_session.get_secret_value()
+    deletion.delete_results(service, claims, number, body.digest, key, body.session_for_job)
+    response.status_code = 202
+    return detail(service, claims, execution_id)
 
 
 def _mine(service: ServiceOf, claims: ClaimsOf, execution_id: str) -> int:

@@ -5,7 +5,7 @@ Every call names the group it works in, every write is safe to repeat, and every
 """
 
 from .connect import OmeroServer, join_session
-from .deleting import FoundObject, delete_results
+from .deleting import FoundObject, FoundResults, delete_found, delete_results, find_results
 from .planes import Plane, ReadTally, read_planes
 from .plates import read_layout
 from .provenance import save_provenance
@@ -32,6 +32,9 @@ __all__ = [
     "save_rois",
     "save_tags",
     "FoundObject",
+    "FoundResults",
+    "delete_found",
+    "find_results",
     "OmeroServer",
     "Plane",
     "ReadTally",

@@ -24,6 +24,7 @@ from openhcs_execution.database import Database, ExecutionInput, ExecutionRow, J
 
 from .audit import Actor, note
 from .claims import fail, release, wait_again
+from .deletions import refuse_when_deleted
 from .events import lock_execution, now, record
 
 __all__ = [
@@ -242,6 +243,7 @@ def retry(
         execution = lock_execution(session, number)
         if execution.results_removed_at is not None:
             raise OpenHCSError("results_removed", RESULTS_REMOVED_MESSAGE, status=409)
+        refuse_when_deleted(session, number)
         wells = _wells(session, number, *_RETRIED_STATES[which])
         unsaved = execution.status == ExecutionStatusName.COMPLETED_WITH_ERRORS and execution.wells_failed == 0
         if not wells and not unsaved:

@@ -29,6 +29,7 @@ from openhcs_client import (
 )
 from openhcs_execution.database import EventRow, ExecutionInput, ExecutionRow, WellRow
 
+from .deletions import read_deletion
 from .standing import NOT_WAITING, QueueBoard, Standing
 
 __all__ = [
@@ -194,6 +195,7 @@ def read_detail(session: Session, row: ExecutionRow, standing: Standing = NOT_WA
             "document": json.loads(inputs.document),
             "parameters": inputs.parameters,
             "saving": SavingOptions.model_validate(inputs.saving),
+            "deletion": read_deletion(session, row.number),
             "rows": row.rows,
             "columns": row.columns,
             "controls_first": inputs.controls_first is not None,

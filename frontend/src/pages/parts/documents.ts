@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 /** The parts of `openhcs_client`'s models that only the pages read, and what our templates hand to them. */
 
-import type { Execution, WellExecution } from '../../shared/contracts';
+import type { Execution, WellExecution, ResultsDeletion } from '../../shared/contracts';
 
 export type ParameterValue = boolean | number | string | null | (boolean | number | string)[];
 
@@ -44,6 +44,7 @@ export interface PipelineVersions {
 }
 
 export interface ExecutionDetail extends Execution {
+  deletion: ResultsDeletion | null;
   parameters: Record<string, ParameterValue>;
   rows: number;
   columns: number;
@@ -65,6 +66,7 @@ export interface ExecutePageData {
   wells: { well: string; images: number[] }[];
   selected_wells: string[];
   pipeline: string | null;
+  user: string;
   may_run: boolean;
   poll_interval_ms: number;
   live: boolean;
