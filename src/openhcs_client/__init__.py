@@ -123,6 +123,7 @@ from ._saving import (
 )
 from ._service import AUDIENCE, Claims, GroupClaim, ServiceHealth, ServiceSubmission, SignedIn, SignIn
 from ._strict_json import read_json
+from ._well_log import WellLog, WellLogLine
 from ._wells import WELL_NAME_PATTERN, well_name, well_position
 from ._zarr import MakeZarrAddress, ZarrAddress
 
@@ -151,6 +152,8 @@ __all__ = [
     "ImportPython",
     "ImportedPipeline",
     "WELL_NAME_PATTERN",
+    "WellLog",
+    "WellLogLine",
     "ChangeOfPipeline",
     "CheckState",
     "AuditEntry",

@@ -66,6 +66,7 @@ from ._service import ServiceHealth, ServiceSubmission
 from ._sign_in import OmeroSessionAuth, TokenAuth, WebSessionAuth, require_confidential, sign_in_to_web, web_root
 from ._submission import RunSettings, as_json, submission_body
 from ._waiting import wait_for
+from ._well_log import WellLog
 
 __all__ = ["RemoteOrchestrator"]
 
@@ -515,6 +516,10 @@ class RemoteOrchestrator:
         """The label images of a well that is done."""
         body = self._api.get(path_of("executions", execution_id, "wells", well, "labels"))
         return parse(TypeAdapter(list[LabelInfo]), body)
+
+    def well_log(self, execution_id: str, well: str) -> WellLog:
+        """What the service and the engine said about a well so far."""
+        return self._get(WellLog, path_of("executions", execution_id, "wells", well, "log"))
 
     def label_image(self, execution_id: str, well: str, field: int, name: str) -> LabelImage:
         """The pixels of a label image, also before it is in OMERO."""

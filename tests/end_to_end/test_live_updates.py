@@ -116,6 +116,10 @@ def test_events_come_through_the_documented_nginx(
     client.resume(run)
     expect(page.locator("#oh-counts")).to_contain_text(re.compile(r"^[1-9]\d* of"), timeout=3 * MINUTE)
     page.locator("#oh-map [data-well][aria-label*='step ']").first.wait_for(state="attached", timeout=MINUTE)
+    done = page.locator("#oh-map [data-well][aria-label*='done']").first
+    done.click()
+    page.get_by_text("Log", exact=True).click()
+    expect(page.locator("#oh-well-log-body")).to_contain_text("Step 1 of", timeout=MINUTE)
     client.cancel(run)
     expect(page.locator("#oh-state")).to_contain_text("Cancelled", timeout=MINUTE)
     assert_told_once(page, client, run)

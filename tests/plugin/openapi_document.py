@@ -414,6 +414,12 @@ OPERATIONS = [
     ),
     Operation(
         "get",
+        API + "executions/{execution_id}/wells/{well}/log/",
+        "What the service and the engine said about a well, also while it is computed.",
+        models.WellLog,
+    ),
+    Operation(
+        "get",
         API + "executions/{execution_id}/wells/{well}/labels/",
         "The label images of a well that is done.",
         {"type": "array", "items": reference(models.LabelInfo)},
@@ -472,6 +478,8 @@ SCHEMAS: list[type[BaseModel]] = [
     models.AuditPage,
     models.LabelInfo,
     models.LiveTicket,
+    models.WellLog,
+    models.WellLogLine,
     models.ErrorEnvelope,
 ]
 

@@ -30,6 +30,7 @@ import { signInAgain } from './parts/sign-in';
 import { timeLeft } from './parts/time-left';
 import { statusPill, updateProgress } from './parts/status-pill';
 import { marksOf } from './parts/well-marks';
+import { createWellLog } from './parts/well-log';
 import { showWell } from './parts/well-panel';
 import { countWells, foldWell, wellDetail } from './parts/well-states';
 
@@ -72,6 +73,13 @@ const table = createMeasurementTable({
     map.select([well]);
     chooseWell(well);
   },
+});
+
+const wellLog = createWellLog({
+  api,
+  executionId: id,
+  details: byId<HTMLDetailsElement>('oh-well-log'),
+  body: byId('oh-well-log-body'),
 });
 
 // ------------------------------------------------------------------ the plate and the chosen well
@@ -182,6 +190,7 @@ function chooseWell(well: string | null): void {
   byId('oh-well-title').textContent = found ? `Well ${found.well}` : 'Well';
   if (found) showWell(byId('oh-well-body'), found, page, api);
   viewer.show(found);
+  wellLog.show(found ?? null);
 }
 
 // ------------------------------------------------------------------ how far it is

@@ -156,6 +156,19 @@ export interface LiveTicket {
   url: string;
 }
 
+export interface WellLogLine {
+  time: string;
+  source: 'service' | 'engine';
+  level: 'info' | 'warning' | 'error';
+  text: string;
+}
+
+export interface WellLog {
+  well: string;
+  attempt: number;
+  lines: WellLogLine[];
+}
+
 export interface MeasurementPage {
   level: 'well' | 'field' | 'object';
   columns: string[];

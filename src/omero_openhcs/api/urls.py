@@ -16,6 +16,7 @@ from . import (
     library,
     live,
     pipelines,
+    well_log,
     zarr_addresses,
 )
 from .decorators import not_found
@@ -54,6 +55,7 @@ urlpatterns = [
     path("executions/<slug:execution_id>/results/delete/", executions.delete, name="openhcs_api_delete_results"),
     path("executions/<slug:execution_id>/quality/", controls.quality, name="openhcs_api_quality"),
     path("plates/<int:plate_id>/controls/", controls.plate_controls, name="openhcs_api_controls"),
+    path("executions/<slug:execution_id>/wells/<slug:well>/log/", well_log.well_log, name="openhcs_api_well_log"),
     path("executions/<slug:execution_id>/wells/<slug:well>/labels/", labels.label_list, name="openhcs_api_labels"),
     path(
         "executions/<slug:execution_id>/wells/<slug:well>/labels/<int:field>/<slug:name>/",

@@ -8,7 +8,21 @@ from fastapi import FastAPI
 from openhcs_execution.service import Service
 from openhcs_execution.version import VERSION
 
-from . import admin, events, executions, functions, health, labels, live, measurements, metrics, pipelines, quality, sign_in
+from . import (
+    admin,
+    events,
+    executions,
+    functions,
+    health,
+    labels,
+    live,
+    measurements,
+    metrics,
+    pipelines,
+    quality,
+    sign_in,
+    well_log,
+)
 from .errors import install_error_handlers
 from .live import Live
 from .middleware import BodyLimit, RequestLog
@@ -32,7 +46,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.live = Live(service)
     app.include_router(health.router)
     app.include_router(metrics.router)
-    for module in (functions, pipelines, executions, events, live, measurements, quality, labels, sign_in, admin):
+    for module in (functions, pipelines, executions, events, live, measurements, quality, labels, well_log, sign_in, admin):
         app.include_router(module.router, prefix=PREFIX)
     install_error_handlers(app)
     app.add_middleware(BodyLimit, maximum=service.settings.max_body_bytes)

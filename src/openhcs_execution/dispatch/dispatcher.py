@@ -31,11 +31,12 @@ from openhcs_execution.queue.policy import ClaimedWells, claim_batches
 from openhcs_execution.queue.wells import Well
 from openhcs_execution.results.bundle import ResultStore
 from openhcs_execution.results.tidying import discard_unwanted
+from openhcs_execution.results.well_logs import WellLogs
 from openhcs_execution.settings import Settings
 
 from .cluster import Cluster
 from .outcomes import apply_outcome, apply_progress
-from .tasks import TOPIC, Outcome, Progress, WellBatch, WorkerSettings, read_report
+from .tasks import TOPIC, Outcome, Progress, Report, Said, WellBatch, WorkerSettings, read_report
 from .worker import compute_batch, hold_batches, stop_batches
 
 __all__ = ["Dispatcher"]
@@ -68,6 +69,7 @@ class Dispatcher:
         """``on_change`` is called when a well was committed, or an execution may have nothing left to compute."""
         self._database = database
         self._store = store
+        self._logs = WellLogs(store.root)
         self._settings = settings
         self._cluster: Cluster | None = None
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -226,8 +228,10 @@ class Dispatcher:
         """Dask's thread brings a worker's report."""
         self._inbox.put(lambda: self._apply(read_report(event[1]["report"])))
 
-    def _apply(self, message: Progress | Outcome) -> None:
-        if isinstance(message, Progress):
+    def _apply(self, message: Report) -> None:
+        if isinstance(message, Said):
+            self._keep_lines(message)
+        elif isinstance(message, Progress):
             apply_progress(self._database, message)
         elif apply_outcome(self._database, message):
             self._look_at_controls(message.number)
@@ -243,6 +247,12 @@ class Dispatcher:
     def _look_at_controls(self, number: int) -> None:
         if judge_controls(self._database, number):
             self.hold(number)
+
+    def _keep_lines(self, said: Said) -> None:
+        try:
+            self._logs.add(said.execution_id, said.well, said.attempt, said.lines)
+        except OSError as error:  # a full disk: the well itself will tell, if it matters
+            log.warning("well_log_not_kept", execution_id=said.execution_id, well=said.well, reason=str(error))
 
     # ----------------------------------------------------------------- giving out
 

@@ -7,13 +7,14 @@ Ids, paths and small texts only: pixels stay on the worker, and the OMERO sessio
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from openhcs_client import PipelineDocument, PlateLayout, WellFailure
+from openhcs_execution.engine import EngineLine
 
-__all__ = ["TOPIC", "Outcome", "Progress", "WellBatch", "WorkerSettings", "read_report"]
+__all__ = ["TOPIC", "Outcome", "Progress", "Report", "Said", "WellBatch", "WorkerSettings", "read_report"]
 
 TOPIC = "openhcs-wells"
 """The Dask topic on which workers report."""
@@ -97,13 +98,25 @@ class Outcome(_Message):
     """Of the worker, as Dask knows it."""
 
 
-_REPORT: TypeAdapter[Progress | Outcome] = TypeAdapter(Annotated[Progress | Outcome, Field(discriminator="kind")])
+class Said(_Message):
+    """What the engine said while it computed one attempt at a well."""
+
+    kind: Literal["said"] = "said"
+    execution_id: str
+    well: str
+    attempt: int
+    lines: tuple[EngineLine, ...]
 
 
-def read_report(text: str) -> Progress | Outcome:
-    """Read either of the two from its JSON.
+Report: TypeAlias = Progress | Said | Outcome
+
+_REPORT: TypeAdapter[Report] = TypeAdapter(Annotated[Report, Field(discriminator="kind")])
+
+
+def read_report(text: str) -> Report:
+    """Read one of them from its JSON.
 
     Raises:
-        pydantic.ValidationError: when it is neither.
+        pydantic.ValidationError: when it is none of them.
     """
     return _REPORT.validate_json(text)

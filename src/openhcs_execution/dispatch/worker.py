@@ -12,7 +12,7 @@ import contextlib
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -22,14 +22,14 @@ from distributed.diagnostics.plugin import WorkerPlugin
 
 from openhcs_client import FailureClass, OpenHCSError, WellFailure
 from openhcs_execution.catalogue.scripts import script_of
-from openhcs_execution.engine import EngineJob, EngineLost, EngineProcess, EngineProgress, EngineResult
+from openhcs_execution.engine import EngineJob, EngineLine, EngineLost, EngineProcess, EngineProgress, EngineResult
 from openhcs_execution.engine.failures import failure_from, well_failure
 from openhcs_execution.logging import get_logger
 from openhcs_execution.results.bundle import ResultStore
 
 from .kept_images import KeptImages
 from .reading import ImageReader
-from .tasks import TOPIC, Outcome, Progress, WellBatch, WorkerSettings
+from .tasks import TOPIC, Outcome, Progress, Report, Said, WellBatch, WorkerSettings
 
 __all__ = ["EnginePlugin", "WellComputer", "compute_batch", "hold_batches", "stop_batches"]
 
@@ -43,7 +43,7 @@ _GENTLE_SECONDS = 3.0
 
 log = get_logger(__name__)
 
-Report = Callable[[Progress | Outcome], None]
+Tell = Callable[[Report], None]
 
 
 class EnginePlugin(WorkerPlugin):
@@ -70,7 +70,7 @@ def compute_batch(batch: str) -> list[str]:
     """
     worker = get_worker()
 
-    def report(message: Progress | Outcome) -> None:
+    def report(message: Report) -> None:
         # As text: Dask adds entries of its own to the dictionary.
         worker.log_event(TOPIC, {"report": message.model_dump_json()})
 
@@ -164,7 +164,7 @@ class WellComputer:
     def _warm_up_again(self) -> None:
         threading.Thread(target=self.warm_up, daemon=True, name="engine-start").start()
 
-    def compute(self, batch: WellBatch, report: Report) -> list[Outcome]:
+    def compute(self, batch: WellBatch, report: Tell) -> list[Outcome]:
         """Compute the wells of a batch one after the other; a failing one does not keep the next from being computed."""
         work = _Work(batch, self._name, self._address, report)
         wells = list(batch.attempts)
@@ -177,7 +177,7 @@ class WellComputer:
                 self._held.pop(batch.batch_id, None)
         return outcomes
 
-    def _compute_wells(self, work: _Work, wells: list[str], outcomes: list[Outcome], report: Report) -> None:
+    def _compute_wells(self, work: _Work, wells: list[str], outcomes: list[Outcome], report: Tell) -> None:
         free_since = time.monotonic()
         staged = self._stager.submit(self._stage, work, wells[0])
         for position, well in enumerate(wells):
@@ -271,7 +271,12 @@ class WellComputer:
                     raise _Stopped
                 self._current = batch
             try:
-                result = self._engine.run(job, lambda progress: work.progress(well, progress), batch.time_limit)
+                result = self._engine.run(
+                    job,
+                    lambda progress: work.progress(well, progress),
+                    batch.time_limit,
+                    lambda lines: work.said(well, lines),
+                )
                 python = script_of(batch.document) if work.python_wanted() else None
             finally:
                 with self._state:
@@ -284,7 +289,7 @@ class WellComputer:
 class _Work:
     """A batch in work, and how to tell about it."""
 
-    def __init__(self, batch: WellBatch, worker: str, address: str, report: Report) -> None:
+    def __init__(self, batch: WellBatch, worker: str, address: str, report: Tell) -> None:
         self.batch = batch
         self._worker = worker
         self._address = address
@@ -300,6 +305,10 @@ class _Work:
         step = {} if progress is None else progress.model_dump()
         attempt = self.batch.attempts[well]
         self._report(Progress(number=self.batch.number, well=well, attempt=attempt, worker=self._worker, **step))
+
+    def said(self, well: str, lines: Sequence[EngineLine]) -> None:
+        attempt = self.batch.attempts[well]
+        self._report(Said(execution_id=self.batch.execution_id, well=well, attempt=attempt, lines=tuple(lines)))
 
     def outcome(self, well: str, **what: Any) -> Outcome:
         attempt = self.batch.attempts[well]

@@ -17,10 +17,11 @@ import queue
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .jobs import EngineLine
     from .memory import StepMemory
 
 __all__ = ["main"]
@@ -51,6 +52,8 @@ def main() -> None:
             answers.flush()
 
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    for handler in logging.getLogger().handlers:
+        handler.setLevel(logging.WARNING)  # what wells log in addition goes to their own logs only
     from .compute import rehearse, versions  # the slow import, after the pipes are safe
 
     logging.getLogger().setLevel(logging.WARNING)  # OpenHCS turns it down to INFO while it is imported
@@ -96,16 +99,19 @@ def _answer(request: dict[str, Any], send: Send, memory: StepMemory) -> None:
     from openhcs_client import OpenHCSError, PipelineDocument
 
     from . import compute, trial
-    from .jobs import EngineJob, TrialKind
+    from .jobs import EngineJob, EngineProgress, TrialKind
+    from .well_log import well_log
 
     try:
         match request["operation"]:
             case "run":
-                result = compute.compute(
-                    EngineJob.model_validate(request["job"]),
-                    lambda progress: send({"kind": "progress", "progress": progress.model_dump(mode="json")}),
-                    memory,
-                )
+                with well_log(lambda lines: send(_lines(lines))) as hand_on:
+
+                    def tell(progress: EngineProgress) -> None:
+                        hand_on()
+                        send({"kind": "progress", "progress": progress.model_dump(mode="json")})
+
+                    result = compute.compute(EngineJob.model_validate(request["job"]), tell, memory)
                 answer: Any = result.model_dump(mode="json")
             case "try":
                 kinds = [TrialKind.model_validate(kind) for kind in request["kinds"]]
@@ -119,6 +125,10 @@ def _answer(request: dict[str, Any], send: Send, memory: StepMemory) -> None:
         send({"kind": "error", "code": code, "message": str(error), "traceback": traceback.format_exc()})
         return
     send({"kind": "result", "result": answer})
+
+
+def _lines(lines: Sequence[EngineLine]) -> dict[str, Any]:
+    return {"kind": "lines", "lines": [line.model_dump(mode="json") for line in lines]}
 
 
 if __name__ == "__main__":

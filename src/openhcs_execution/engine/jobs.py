@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from openhcs_client import PipelineDocument, WellFailure
 
-__all__ = ["EngineJob", "EngineProgress", "EngineResult", "LabelFile", "TrialKind", "TrialResult"]
+__all__ = ["EngineJob", "EngineLine", "EngineProgress", "EngineResult", "LabelFile", "TrialKind", "TrialResult"]
 
 
 class EngineJob(BaseModel):
@@ -39,6 +41,14 @@ class EngineProgress(BaseModel):
     step: int
     step_count: int
     step_name: str
+
+
+class EngineLine(BaseModel):
+    """Something that OpenHCS or a library said while a well was computed; already cleaned of folders and keys."""
+
+    time: datetime
+    level: Literal["info", "warning", "error"]
+    text: str
 
 
 class LabelFile(BaseModel):

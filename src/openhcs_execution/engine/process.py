@@ -25,7 +25,7 @@ from openhcs_client import OpenHCSError, PipelineDocument
 
 from . import failures
 from .environment import engine_environment
-from .jobs import EngineJob, EngineProgress, EngineResult, TrialKind, TrialResult
+from .jobs import EngineJob, EngineLine, EngineProgress, EngineResult, TrialKind, TrialResult
 
 __all__ = ["EngineLost", "EngineProcess"]
 
@@ -116,7 +116,11 @@ class EngineProcess:
         return dict(self._versions)
 
     def run(
-        self, job: EngineJob, on_progress: Callable[[EngineProgress], None], time_limit: float | None = None
+        self,
+        job: EngineJob,
+        on_progress: Callable[[EngineProgress], None],
+        time_limit: float | None = None,
+        on_lines: Callable[[Sequence[EngineLine]], None] | None = None,
     ) -> EngineResult:
         """Compute one well, starting the child when there is none. ``time_limit`` is in seconds.
 
@@ -133,7 +137,9 @@ class EngineProcess:
         self._send({"operation": "run", "job": absolute.model_dump(mode="json")})
         deadline = started + time_limit if time_limit is not None else None
         try:
-            answer = self._wait("result", deadline=deadline, memory_limit=self.memory_limit_mb, on_progress=on_progress)
+            answer = self._wait(
+                "result", deadline=deadline, memory_limit=self.memory_limit_mb, on_progress=on_progress, on_lines=on_lines
+            )
         except _OutOfTimeError:
             failure = failures.time_limit(job.well, time_limit or 0.0)
         except _OutOfMemoryError:
@@ -223,6 +229,7 @@ class EngineProcess:
         deadline: float | None = None,
         memory_limit: int | None = None,
         on_progress: Callable[[EngineProgress], None] | None = None,
+        on_lines: Callable[[Sequence[EngineLine]], None] | None = None,
     ) -> dict[str, Any]:
         """Wait for the message of ``kind``, handing on progress and watching clock and memory meanwhile."""
         while True:
@@ -242,6 +249,8 @@ class EngineProcess:
                 return message
             if message["kind"] == "progress" and on_progress is not None:
                 on_progress(EngineProgress.model_validate(message["progress"]))
+            if message["kind"] == "lines" and on_lines is not None:
+                on_lines([EngineLine.model_validate(line) for line in message["lines"]])
 
     def _lost(self) -> EngineLost:
         child = self._child

@@ -44,6 +44,7 @@ ROUTES = [
     *ADMIN_ROUTES,
     ("GET", "executions/x/measurements/"),
     ("POST", "executions/x/quality/"),
+    ("GET", "executions/x/wells/A01/log/"),
     ("GET", "executions/x/wells/A01/labels/"),
     ("GET", "executions/x/wells/A01/labels/1/nuclei/"),
 ]

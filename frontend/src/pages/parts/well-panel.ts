@@ -8,7 +8,6 @@ import type { ResultsPageData } from './documents';
 import { make } from '../../shared/dom';
 import { failureBox } from './failure-box';
 import { figuresOf } from './figures';
-import { formatSeconds } from './format';
 import { goldenButton } from './golden-record';
 import { showWellPictures } from './well-pictures';
 import { wellDetail } from './well-states';
@@ -59,7 +58,6 @@ export function showWell(host: HTMLElement, well: WellExecution, page: ResultsPa
 
 function detailOf(well: WellExecution): string {
   if (well.state === 'failed') return well.attempt > 1 ? `after ${well.attempt} attempts` : '';
-  if (well.state === 'done' && well.seconds !== null) return `in ${formatSeconds(well.seconds)}`;
   return wellDetail(well);
 }
 

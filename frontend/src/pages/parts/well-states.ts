@@ -2,6 +2,7 @@
 /** What events say about wells, folded into their states. */
 
 import type { Event, WellExecution, WellState } from '../../shared/contracts';
+import { formatSeconds } from './format';
 
 const STATE_OF_KIND: Readonly<Record<string, WellState>> = {
   well_staging: 'staging',
@@ -23,10 +24,18 @@ export function foldWell<T extends Partial<WellExecution>>(well: T, event: Event
 /** What the plate map says about a well besides its state. */
 export function wellDetail(well: WellExecution): string {
   if (well.state === 'failed') return well.failure?.message ?? '';
-  if ((well.state === 'running' || well.state === 'staging') && well.step > 0) {
-    return `step ${well.step} of ${well.step_count}: ${well.step_name}`;
-  }
-  return '';
+  const step = well.state === 'running' && well.step > 0 ? `step ${well.step} of ${well.step_count}: ${well.step_name}` : '';
+  const attempt = well.attempt > 1 && well.state !== 'skipped' ? `attempt ${well.attempt}` : '';
+  const inWork = well.state === 'staging' || well.state === 'running';
+  const worker = inWork && well.worker ? `on ${well.worker}` : '';
+  // A time of day and not a duration: the words stay true until the next event.
+  const since = inWork && well.started_at ? `since ${timeOfDay(well.started_at)}` : '';
+  const took = (well.state === 'done' || well.state === 'saving') && well.seconds ? `in ${formatSeconds(well.seconds)}` : '';
+  return [step, took, attempt, worker, since].filter(Boolean).join(', ');
+}
+
+function timeOfDay(iso: string): string {
+  return new Date(iso).toLocaleTimeString('en-GB');
 }
 
 export interface WellCounts {
