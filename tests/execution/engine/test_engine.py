@@ -14,7 +14,7 @@ import pytest
 
 from omero_sandbox.demo.synthetic import make_field, plate_truth, z_prime
 from openhcs_client import FailureClass, PipelineStep
-from openhcs_execution.engine import EngineJob, EngineProcess, EngineProgress, EngineResult
+from openhcs_execution.engine import EngineJob, EngineLine, EngineProcess, EngineProgress, EngineResult
 
 from .conftest import PIPELINES, built_in, discs, document, noisy, step
 
@@ -109,6 +109,14 @@ def test_nothing_of_the_last_well_is_left_for_the_next(engine: EngineProcess, ma
     result = run(engine, make_job(COUNT, none, well="A01"))
     assert result.well_measurements["nuclei_count"] == 0
     assert [label.field for label in result.labels] == [2]
+
+
+def test_what_openhcs_says_of_a_well_is_handed_on_without_folders(engine: EngineProcess, make_job: MakeJob) -> None:
+    said: list[EngineLine] = []
+    job = make_job(document(step("omero_openhcs:segment_nuclei")), {(1, 1, 1): noisy(np.zeros((32, 32)))})
+    engine.run(job, lambda progress: None, on_lines=said.extend)
+    assert said
+    assert not any(str(job.planes.parent) in line.text or "/tmp/" in line.text for line in said)
 
 
 def test_progress_is_told_while_it_happens(engine: EngineProcess, make_job: MakeJob) -> None:
