@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import httpx
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import BrowserType, Page, Route, expect
 from stack import Stack
 
@@ -21,7 +22,7 @@ from omero_sandbox.demo.install import SYNTHETIC_PLATE
 from openhcs_client import RemoteOrchestrator
 from tests.plugin.omero_images import Planted, omero_of, plant_image, sign_in
 
-from .test_in_browser import PATIENCE, lit, panel_pixels, steady, wait_until
+from .test_in_browser import PATIENCE, lit, panel_pixels, same, steady, wait_until
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 
@@ -85,6 +86,71 @@ def real(troubles: list[str]) -> list[str]:
 
 def white(pixels: np.ndarray) -> int:
     return int((pixels.min(axis=-1) > 245).sum())
+
+
+def test_hover_click_row_event_link_and_picture(anna: Page, stack: Stack, run: Run, troubles: list[str]) -> None:
+    first, second, third = run.largest(3)
+    open_at(anna, stack, run, run.at(first))
+    without = white(steady(anna, "outlines"))
+
+    # The object under the pointer, with what was measured of it.
+    anna.mouse.move(*middle(anna, "original"))
+    card = anna.locator(".oh-viewer-card")
+    expect(card).to_contain_text(f"Object {first}")
+    area = run.objects[first]["area"]
+    expect(card.locator("dt", has_text=re.compile("^Area$")).locator("+ dd")).to_have_text(f"{area:g}")
+
+    # A click chooses it: its row is marked and in sight, and it is outlined in white.
+    anna.mouse.click(*middle(anna, "labels"))
+    expect(anna.locator(CHOSEN)).to_have_attribute("data-object", str(first))
+    expect(anna.locator(CHOSEN)).to_be_in_viewport()
+    anna.mouse.move(5, 5)
+    wait_until(anna, lambda: white(panel_pixels(anna, "outlines")) > without + 20, "the chosen object is outlined in white")
+
+    # A row chooses as well, and brings its object to the middle of all panels.
+    anna.locator(".oh-viewer-rows").evaluate("element => element.scrollTop = 0")
+    anna.get_by_role("button", name="Area", exact=True).click()
+    anna.get_by_role("button", name="Area", exact=True).click()
+    anna.locator(f".oh-viewer-objects [data-object='{second}'] td").first.click()
+    expect(anna.locator(CHOSEN)).to_have_attribute("data-object", str(second))
+    for kind in ("original", "labels", "outlines"):
+        anna.mouse.move(*middle(anna, kind))
+        expect(card).to_contain_text(f"Object {second}")
+
+    # Another part of the page chooses by the event; what is about another image is not ours.
+    announce = "detail => document.dispatchEvent(new CustomEvent('openhcs:object-selected', { detail }))"
+    anna.evaluate(announce, {"image_id": run.image_id + 1, "label_name": "nuclei", "object_id": first})
+    anna.evaluate(announce, {"image_id": run.image_id, "label_name": "nuclei", "object_id": third})
+    expect(anna.locator(CHOSEN)).to_have_attribute("data-object", str(third))
+    # And hears of it.
+    anna.evaluate("document.addEventListener('openhcs:object-selected', event => { window.heard = event.detail; })")
+    anna.locator(".oh-viewer-rows").press("ArrowDown")
+    anna.wait_for_function("() => window.heard")
+    heard = anna.evaluate("({ ...window.heard, source: null })")
+    chosen = int(anna.locator(CHOSEN).get_attribute("data-object") or 0)
+    assert heard == {"image_id": run.image_id, "label_name": "nuclei", "object_id": chosen, "source": None}
+
+    # The address is a link to exactly this view.
+    anna.get_by_label("full colour at").first.fill("300")
+    anna.wait_for_url(re.compile(f"object={chosen}"))
+    anna.mouse.move(5, 5)
+    seen = steady(anna, "labels")
+    anna.wait_for_timeout(500)  # the address follows with a delay of 400 ms
+    address = anna.url
+    anna.goto("about:blank")
+    anna.goto(address)
+    expect(anna.locator(CHOSEN)).to_have_attribute("data-object", str(chosen), timeout=SECONDS)
+    wait_until(anna, lambda: same(seen, steady(anna, "labels")), "the link brings back the view")
+
+    # The picture is what is on the screen.
+    with anna.expect_download() as download:
+        anna.get_by_role("button", name="Picture").click()
+    assert download.value.suggested_filename == f"{SYNTHETIC_PLATE.replace(' ', '_')}_{WELL}_field_1.png"
+    with Image.open(download.value.path()) as picture:
+        pixels = np.asarray(picture.convert("RGB")).astype(int)
+    third_of_it = pixels[30:-45, pixels.shape[1] // 3 + 3 : 2 * pixels.shape[1] // 3 - 3]
+    assert same(third_of_it, seen)
+    assert real(troubles) == []
 
 
 def test_an_address_for_other_software_opens_the_image(anna: Page, stack: Stack, run: Run) -> None:
