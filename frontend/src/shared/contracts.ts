@@ -67,19 +67,7 @@ export interface ResultLinks {
 
 /** Why an execution does not get the next free worker. */
 export type WaitingCode =
-  'paused' | 'sign_in' | 'draining' | 'omero_unreachable' | 'daily_budget' | 'user_limit' | 'workers_busy';
-
-export type DeletionState = 'deleting' | 'deleted' | 'failed';
-
-export interface ResultsDeletion {
-  state: DeletionState;
-  by_name: string;
-  requested_at: string;
-  ended_at: string | null;
-  total: number;
-  done: number;
-  message: string;
-}
+  'paused' | 'controls' | 'sign_in' | 'draining' | 'omero_unreachable' | 'daily_budget' | 'user_limit' | 'workers_busy';
 
 export interface Execution {
   execution_id: string;
@@ -106,7 +94,6 @@ export interface Execution {
   started_at: string | null;
   ended_at: string | null;
   results: ResultLinks;
-  deletion: ResultsDeletion | null;
   results_removed_at: string | null;
 }
 
