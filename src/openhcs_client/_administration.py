@@ -42,6 +42,14 @@ class Administration:
         """Let the queue go on."""
         return self._changed("undrain")
 
+    def attach(self, address: str) -> QueueOverview:
+        """Compute with the Dask scheduler at ``tls://host:port``; what is under way is finished where it is."""
+        return self._changed("engine", body={"address": address})
+
+    def detach(self) -> QueueOverview:
+        """Compute with the engine of the service's settings again."""
+        return self._changed("engine", body={"address": None})
+
     def audit(
         self,
         target: str | None = None,

@@ -43,12 +43,18 @@ def show(as_json: AsJson = False) -> None:
 def limits(
     executions_at_once: Annotated[str | None, typer.Option(help=f"Executions of one user in work at a time. {_NUMBER}")] = None,
     cpu_hours: Annotated[str | None, typer.Option(help=f"CPU hours of one user in a day; 0 is no limit. {_NUMBER}")] = None,
+    gpu_hours: Annotated[str | None, typer.Option(help=f"Hours on workers with a GPU, likewise. {_NUMBER}")] = None,
     ageing_minutes: Annotated[str | None, typer.Option(help=f"Waiting so long raises the priority by one. {_NUMBER}")] = None,
     user: Annotated[int | None, typer.Option(help="OMERO id of the only user for whom it holds; all when absent.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Change the limits of everybody or of one user, from now on and also after a restart."""
-    given = {"executions_at_once": executions_at_once, "cpu_hours_per_day": cpu_hours, "ageing_minutes": ageing_minutes}
+    given = {
+        "executions_at_once": executions_at_once,
+        "cpu_hours_per_day": cpu_hours,
+        "gpu_hours_per_day": gpu_hours,
+        "ageing_minutes": ageing_minutes,
+    }
     named = {name: None if value == _DEFAULT else value for name, value in given.items() if value is not None}
     if not named:
         raise typer.BadParameter("name at least one limit", param_hint="limits")
@@ -77,6 +83,20 @@ def undrain(as_json: AsJson = False) -> None:
 
 
 @app.command()
+def engine(
+    address: Annotated[str | None, typer.Argument(help="tls://host:port of a Dask scheduler.", show_default=False)] = None,
+    detach: Annotated[bool, typer.Option("--detach", help="Go back to the engine of the service's settings.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compute with another scheduler from now on, also for runs under way; no well is lost or computed for nothing."""
+    if (address is None) != detach:
+        raise typer.BadParameter("name an address, or --detach", param_hint="engine")
+    with ProfileStore().connect() as client:
+        overview = client.administration.detach() if address is None else client.administration.attach(address)
+    _print_overview(overview, as_json=as_json)
+
+
+@app.command()
 def audit(
     target: Annotated[str | None, typer.Option(help="Only this: an execution id, 'user 52', or 'queue'.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=500, help="Entries to print.")] = 50,
@@ -99,7 +119,8 @@ def _read(model: type[Change], named: dict[str, Any]) -> Change:
         return model.model_validate(named)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        option = {"cpu_hours_per_day": "cpu-hours"}.get(str(first["loc"][0]), str(first["loc"][0]).replace("_", "-"))
+        hours = {"cpu_hours_per_day": "cpu-hours", "gpu_hours_per_day": "gpu-hours"}
+        option = hours.get(str(first["loc"][0]), str(first["loc"][0]).replace("_", "-"))
         message = "there is no such limit of one user" if first["type"] == "extra_forbidden" else first["msg"]
         raise typer.BadParameter(message, param_hint=f"--{option}") from error
 
@@ -112,8 +133,10 @@ def _print_overview(overview: QueueOverview, *, as_json: bool) -> None:
         print(f"The queue is drained, by {overview.drained_by}: no further well is begun.")
     chosen = overview.limits
     hours = f"{chosen.cpu_hours_per_day:g} CPU hours in a day" if chosen.cpu_hours_per_day else "no limit of CPU hours"
+    if chosen.gpu_hours_per_day:
+        hours += f", {chosen.gpu_hours_per_day:g} GPU hours"
     print(
-        f"{overview.workers} workers, {overview.wells_in_work} wells in work. For one user: "
+        f"{overview.workers} workers ({overview.engine}), {overview.wells_in_work} wells in work. For one user: "
         f"{chosen.executions_at_once} executions at once, {hours}; ageing after {chosen.ageing_minutes:g} minutes."
     )
     print_table(["place", "execution", "by", "plate", "in work", "waiting", "why"], map(_line, overview.executions))
@@ -134,7 +157,9 @@ def _user(person: QueuePersonUsage) -> tuple[object, ...]:
         own.append(f"{person.own_executions_at_once} at once")
     if person.own_cpu_hours_per_day is not None:
         own.append(f"{person.own_cpu_hours_per_day:g} CPU hours")
-    used = f"{person.cpu_hours_today:.2f}"
+    if person.own_gpu_hours_per_day is not None:
+        own.append(f"{person.own_gpu_hours_per_day:g} GPU hours")
+    used = f"{person.cpu_hours_today:.2f}" + (f" ({person.gpu_hours_today:.2f} GPU)" if person.gpu_hours_today else "")
     parts = (person.executions_in_work, person.executions_waiting)
     return (person.user_id, person.name, used, person.wells_today, *parts, ", ".join(own))
 

@@ -67,6 +67,8 @@ PATTERNS = {
 
 Identifier = Annotated[str, StringConstraints(pattern=_IDENTIFIER)]
 FunctionId = Annotated[str, StringConstraints(pattern=_FUNCTION_ID)]
+WorkerLabel = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._=-]{0,63}$")]
+"""What a worker has or is: ``gpu``, ``site=basel``."""
 ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 
 
@@ -178,6 +180,9 @@ class PipelineDocument(_Strict):
     measurements: list[Measurement] = Field(default_factory=list, max_length=200, description="The columns that it produces.")
     primary_measurement: str | None = Field(default=None, description="What the heat map shows first.")
     minimum_channels: int = Field(default=1, ge=1, le=32, description="A plate with fewer channels is refused.")
+    needs: list[WorkerLabel] = Field(
+        default_factory=list, max_length=8, description="Labels that a worker must have to compute it, such as `gpu`."
+    )
     golden_wells: list[GoldenWell] = Field(
         default_factory=list, max_length=20, description="Wells whose measurements are known."
     )
@@ -215,9 +220,10 @@ class PipelineDocument(_Strict):
     def canonical_json(self) -> str:
         """The document as one line of JSON with sorted keys: the text that is hashed.
 
-        Golden wells are left out where there are none, so that documents from before them keep their hash.
+        Golden wells and needs are left out where there are none, so that documents from before them keep their hash.
         """
-        content = self.model_dump(mode="json", exclude=None if self.golden_wells else {"golden_wells"})
+        absent = {name for name in ("golden_wells", "needs") if not getattr(self, name)}
+        content = self.model_dump(mode="json", exclude=absent)
         return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     def content_hash(self) -> str:

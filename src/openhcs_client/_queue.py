@@ -13,6 +13,7 @@ __all__ = [
     "AuditEntry",
     "AuditPage",
     "DrainRequest",
+    "EngineChange",
     "LimitsChange",
     "PersonLimits",
     "QueueLimits",
@@ -36,17 +37,20 @@ class WaitingCode(StrEnum):
     DRAINING = "draining"
     OMERO_UNREACHABLE = "omero_unreachable"
     DAILY_BUDGET = "daily_budget"
+    GPU_BUDGET = "gpu_budget"
     USER_LIMIT = "user_limit"
+    NO_WORKER = "no_worker"
     WORKERS_BUSY = "workers_busy"
 
 
 class QueueLimits(BaseModel):
-    """The limits that hold now. ``cpu_hours_per_day`` 0 means no budget."""
+    """The limits that hold now. Hours of 0 mean no budget; those of a GPU are those of workers that have one."""
 
     model_config = ConfigDict(frozen=True)
 
     executions_at_once: int = Field(default=2, ge=1, le=1000)
     cpu_hours_per_day: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    gpu_hours_per_day: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     ageing_minutes: float = Field(default=10.0, gt=0, le=100_000, allow_inf_nan=False)
 
 
@@ -57,6 +61,7 @@ class LimitsChange(BaseModel):
 
     executions_at_once: int | None = Field(default=None, ge=1, le=1000)
     cpu_hours_per_day: float | None = Field(default=None, ge=0, le=1_000_000)
+    gpu_hours_per_day: float | None = Field(default=None, ge=0, le=1_000_000)
     ageing_minutes: float | None = Field(default=None, gt=0, le=100_000)
 
 
@@ -75,6 +80,15 @@ class PersonLimits(BaseModel):
 
     executions_at_once: int | None = Field(default=None, ge=1, le=1000)
     cpu_hours_per_day: float | None = Field(default=None, ge=0, le=1_000_000)
+    gpu_hours_per_day: float | None = Field(default=None, ge=0, le=1_000_000)
+
+
+class EngineChange(BaseModel):
+    """Where wells are computed from now on: by the Dask scheduler at ``address``, or, null, by the engine of the settings."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    address: str | None = Field(max_length=255)
 
 
 class QueueLine(BaseModel):
@@ -105,12 +119,14 @@ class QueuePersonUsage(BaseModel):
     user_id: int
     name: str
     cpu_hours_today: float
+    gpu_hours_today: float = 0.0
     wells_today: int
     wells_in_work: int
     executions_in_work: int
     executions_waiting: int
     own_executions_at_once: int | None = None
     own_cpu_hours_per_day: float | None = None
+    own_gpu_hours_per_day: float | None = None
 
 
 class QueueOverview(BaseModel):
@@ -124,6 +140,7 @@ class QueueOverview(BaseModel):
     workers: int
     workers_alive: int | None = None
     problems: list[str] = Field(default_factory=list, description="What keeps the service from doing its work.")
+    engine: str = Field(default="local", description="The engine of the settings, or the address of an attached scheduler.")
     wells_in_work: int
     executions: list[QueueLine]
     people: list[QueuePersonUsage]

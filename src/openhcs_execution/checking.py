@@ -170,7 +170,7 @@ def _resources(service: Service) -> Resources:
     shared = psutil.virtual_memory().total / 1e6 / settings.workers
     limit = settings.engine_memory_limit_mb
     return Resources(
-        workers=settings.workers,
+        workers=service.workers,
         memory_mb=shared if limit is None else min(shared, limit * 1.048576),
         free_mb=max(0.0, psutil.disk_usage(str(settings.results)).free / 1e6 - settings.minimum_free_mb),
         well_time_limit=settings.well_time_limit,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from openhcs_execution.cli_hosts import certificates, scheduler, worker
 from openhcs_execution.cli_pipelines import app as pipelines
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="The execution service of omero-openhcs."
 )
 app.add_typer(pipelines, name="pipelines")
+app.command()(worker)
+app.command()(scheduler)
+app.command()(certificates)
 
 
 catalogue = typer.Typer(no_args_is_help=True, help="The functions and pipelines that the service offers.")

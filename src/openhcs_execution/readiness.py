@@ -26,6 +26,9 @@ class _Workers(Protocol):
     @property
     def ready(self) -> bool: ...
 
+    @property
+    def elastic(self) -> bool: ...
+
     def alive_workers(self) -> int: ...
 
 
@@ -49,7 +52,8 @@ class Readiness:
             return list(self._problems)
 
     def _of_workers(self) -> list[str]:
-        return [] if self._workers.alive_workers() else ["There are no workers."]
+        # A cluster of batch jobs has none while nothing waits, and gets some when something does.
+        return [] if self._workers.elastic or self._workers.alive_workers() else ["There are no workers."]
 
     def _of_database(self) -> list[str]:
         try:

@@ -9,6 +9,7 @@ from typing import IO
 
 from openhcs_execution.catalogue import FunctionCatalogue, PipelineCatalogue
 from openhcs_execution.database import Database, DatabaseRefused, ExecutionRow, migrate
+from openhcs_execution.dispatch.cluster import prepare, probe
 from openhcs_execution.dispatch.deleter import Deleter
 from openhcs_execution.dispatch.desk import EngineDesk
 from openhcs_execution.dispatch.dispatcher import Dispatcher
@@ -23,6 +24,8 @@ from openhcs_execution.metrics.queue_state import QueueMeter
 from openhcs_execution.metrics.told import EventMeter
 from openhcs_execution.notifying import Notifier
 from openhcs_execution.omero_io import OmeroServer
+from openhcs_execution.queue.audit import Actor
+from openhcs_execution.queue.limits import change_engine, read_engine
 from openhcs_execution.queue.recovery import recover
 from openhcs_execution.queue.standing import QueueBoard
 from openhcs_execution.readiness import Readiness
@@ -46,6 +49,7 @@ class Service:
             SecretError, DatabaseRefused: when the installation must be corrected first; the message says how.
         """
         self.settings = settings
+        prepare(settings)
         for folder in (settings.data_dir, settings.scratch, settings.results, settings.engine_home):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = _lock_data_folder(settings)
@@ -64,14 +68,13 @@ class Service:
             log.warning("pipeline_not_offered", problem=problem)
         self.omero = OmeroServer(settings.omero_host, settings.omero_port)
         self.results = ResultStore(settings.results)
-        self.workers = settings.workers
-        self.board = QueueBoard(self.database, settings.limits)
+        self.board = QueueBoard(self.database, settings.limits, lambda: self._dispatcher.kinds())
         self.forecasts = ForecastBoard(self.database, lambda: self.workers)
         self.desk = EngineDesk(settings.engine_home)
         self._keeper = SessionKeeper(self.database, self.vault, self.omero, settings.keep_alive_seconds)
         self._saver = Saver(self.database, self.results, self.vault, self.omero, on_finished=self._keeper.wake)
         self._deleter = Deleter(self.database, self.vault, self.omero)
-        self._dispatcher = Dispatcher(self.database, self.results, settings, on_change=self._changed)
+        self._dispatcher = Dispatcher(self.database, self.results, settings, self.vault, on_change=self._changed)
         self.readiness = Readiness(self.database, settings, self._dispatcher)
         self.meters = Meters()
         self.database.listen(EventMeter(self.database, self.meters))
@@ -91,6 +94,7 @@ class Service:
         self.results.discard_unfinished()
         for leftover in self.settings.scratch.iterdir():
             shutil.rmtree(leftover, ignore_errors=True)
+        self._dispatcher.engines.address = read_engine(self.database)
         self._dispatcher.start()
         self._saver.start()
         self._deleter.start()
@@ -123,6 +127,27 @@ class Service:
     def alive_workers(self) -> int:
         """Workers that are there now."""
         return self._dispatcher.alive_workers()
+
+    @property
+    def workers(self) -> int:
+        """Wells that can be computed at the same time; while no worker is there, what the settings say about this machine."""
+        return self._dispatcher.slots or self.settings.workers
+
+    @property
+    def engine(self) -> str:
+        """Where wells are computed: the engine of the settings, or the address of an attached scheduler."""
+        return self._dispatcher.engines.address or self.settings.engine
+
+    def move_to(self, address: str | None, by: Actor) -> None:
+        """Compute with the scheduler at ``address`` from now on, or again with the engine of the settings.
+
+        Raises:
+            OpenHCSError: ``no_certificates``, ``engine_not_safe``, ``engine_unreachable``; then nothing changes.
+        """
+        if address is not None:
+            probe(address, self.settings)
+        change_engine(self.database, address, by)
+        self._dispatcher.move_to(address)
 
     def wake(self) -> None:
         """Something was queued or may go on: look at once."""

@@ -66,7 +66,48 @@ class Settings(BaseSettings):
     workers: int = Field(
         default_factory=default_workers, ge=1, le=256, description="Wells computed at the same time; one process each."
     )
-    wells_per_task: int = Field(default=4, ge=1, le=64, description="At most so many wells are handed to a worker at once.")
+    engine: Literal["local", "scheduler", "slurm"] = Field(
+        default="local",
+        description="Where wells are computed: `local` processes, workers of a Dask `scheduler`, or jobs of `slurm`.",
+    )
+    scheduler_address: str | None = Field(
+        default=None, description="`tls://host:port` of the Dask scheduler, for `ENGINE=scheduler`."
+    )
+    tls_ca_file: Path | None = Field(default=None, description="Certificate of the authority of schedulers and workers.")
+    tls_cert_file: Path | None = Field(default=None, description="The service's certificate towards them.")
+    tls_key_file: Path | None = Field(default=None, description="Its key.")
+    slurm_partition: str | None = Field(default=None, description="Partition of the jobs; Slurm's default when unset.")
+    slurm_account: str | None = Field(default=None, description="Account of the jobs; Slurm's default when unset.")
+    slurm_cores: int = Field(default=4, ge=1, le=256, description="Cores of a job, with one worker on each.")
+    slurm_memory: str = Field(default="16GB", pattern=r"^[0-9]+(MB|GB|MiB|GiB)$", description="Memory of a job.")
+    slurm_walltime: str = Field(
+        default="04:00:00",
+        pattern=r"^[0-9]{1,3}:[0-5][0-9]:[0-5][0-9]$",
+        description="Time limit of a job, `HH:MM:SS`; its workers leave some minutes earlier.",
+    )
+    slurm_minimum_jobs: int = Field(default=0, ge=0, le=1000, description="Jobs that are kept while nothing waits.")
+    slurm_maximum_jobs: int = Field(default=4, ge=1, le=1000, description="Jobs at the same time, at most.")
+    slurm_directives: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Further options of `sbatch`, with `;` between them, such as `-C fast;-q low`."
+    )
+    slurm_prologue: str = Field(default="", description="Commands of the batch script before the workers start.")
+    slurm_labels: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Labels of the workers, with commas between them, such as `gpu`."
+    )
+    slurm_host: str | None = Field(
+        default=None, description="Name or address of this machine as the nodes see it; found out by itself when unset."
+    )
+    slurm_shared_dir: Path | None = Field(
+        default=None,
+        description="Folder that nodes see under the same name, for logs and certificates; `DATA_DIR/slurm` when unset.",
+    )
+    slurm_scratch_dir: Path = Field(default=Path("/tmp"), description="Folder of a node's own disk for staged planes.")  # noqa: S108
+    wells_per_task: int = Field(
+        default=16,
+        ge=1,
+        le=64,
+        description="At most so many wells are handed to a worker at once; fewer when they take long.",
+    )
     well_time_limit: float = Field(default=1800.0, gt=0, description="Seconds after which a well is stopped and fails.")
     engine_memory_limit_mb: int | None = Field(
         default=None, ge=512, description="Memory of one engine process in MiB; unlimited when unset."
@@ -85,6 +126,12 @@ class Settings(BaseSettings):
     )
     cpu_hours_per_day: float = Field(
         default=0.0, ge=0, allow_inf_nan=False, description="CPU hours that one user may use in a day (UTC); 0 is no limit."
+    )
+    gpu_hours_per_day: float = Field(
+        default=0.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Hours on workers labelled `gpu` that one user may use in a day (UTC); 0 is no limit.",
     )
     ageing_minutes: float = Field(
         default=10.0, gt=0, le=100_000, allow_inf_nan=False, description="Waiting so long raises the priority of a user by one."
@@ -151,6 +198,10 @@ class Settings(BaseSettings):
         "metrics_token_file",
         "smtp_password_file",
         "webhook_secret_file",
+        "tls_ca_file",
+        "tls_cert_file",
+        "tls_key_file",
+        "slurm_shared_dir",
     )
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
@@ -163,7 +214,13 @@ class Settings(BaseSettings):
         names = [name for name in value.split(os.pathsep) if name.strip()] if isinstance(value, str) else value
         return tuple(Path(name).expanduser().absolute() for name in names)
 
-    @field_validator("power_user_groups", "live_origins", "webhook_urls", mode="before")
+    @field_validator("slurm_directives", mode="before")
+    @classmethod
+    def _options(cls, value: Any) -> Any:
+        """Split text at its semicolons, since options have commas, and take what is not text as it is."""
+        return tuple(text.strip() for text in value.split(";") if text.strip()) if isinstance(value, str) else value
+
+    @field_validator("power_user_groups", "slurm_labels", "live_origins", "webhook_urls", mode="before")
     @classmethod
     def _names(cls, value: Any) -> Any:
         """Split text at its commas, and take what is not text as it is."""
@@ -191,12 +248,21 @@ class Settings(BaseSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _engine_is_complete(self) -> Self:
+        if self.engine == "scheduler" and not self.scheduler_address:
+            raise ValueError("ENGINE=scheduler needs SCHEDULER_ADDRESS=tls://host:port")
+        if any("\n" in text for text in self.slurm_directives):
+            raise ValueError("SLURM_DIRECTIVES are options of sbatch, each on one line")
+        return self
+
     @property
     def limits(self) -> QueueLimits:
         """The limits of the queue, as long as no administrator changes them."""
         return QueueLimits(
             executions_at_once=self.executions_at_once,
             cpu_hours_per_day=self.cpu_hours_per_day,
+            gpu_hours_per_day=self.gpu_hours_per_day,
             ageing_minutes=self.ageing_minutes,
         )
 
@@ -212,6 +278,10 @@ class Settings(BaseSettings):
     def engine_home(self) -> Path:
         """Home folder of the engine processes: OpenHCS keeps its function cache there."""
         return self.data_dir / "engine"
+
+    @property
+    def slurm_shared(self) -> Path:
+        return self.slurm_shared_dir or self.data_dir / "slurm"
 
     @property
     def secret_path(self) -> Path:

@@ -39,6 +39,7 @@ from openhcs_execution.omero_io import (
 from openhcs_execution.queue.adding import NewExecution, PriorityClass, add_execution, find_repeated
 from openhcs_execution.queue.controls_first import checked_controls
 from openhcs_execution.queue.limits import refuse_when_draining
+from openhcs_execution.queue.needs import Needs
 from openhcs_execution.queue.reading import reader_of
 from openhcs_execution.saving_check import check_saving
 from openhcs_execution.service import Service
@@ -103,6 +104,7 @@ def submit(service: Service, claims: Claims, request: ServiceSubmission, key: st
         test_well=bool(request.test_well),
         saving=request.saving,
         controls_first=controls_first,
+        needs=Needs(frozenset(document.needs), None if check.estimate is None else round(check.estimate.memory_mb)),
         priority_class=priority_class_of(user, service.settings.power_user_groups),
         idempotency_key=key,
         request_hash=request_hash,

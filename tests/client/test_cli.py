@@ -285,7 +285,7 @@ def test_pause_resume_and_running_again(signed_in, web):
 
 def test_the_queue_of_everybody(signed_in):
     shown = invoke("queue", "show").stdout
-    assert "4 workers, 0 wells in work. For one user: 2 executions at once, no limit of CPU hours" in shown
+    assert "4 workers (local), 0 wells in work. For one user: 2 executions at once, no limit of CPU hours" in shown
     lines = [line.split() for line in shown.splitlines()]
     assert ["1", "e1", "Ada", "Plate", "0", "2", "All", "workers", "are", "busy."] in lines
     assert ["2", "Ada", "1.25", "7", "0", "1", "3", "at", "once"] in lines

@@ -14,6 +14,8 @@ from omero_sandbox.testing import RunningSandbox
 from .postgresql import PostgresServer, why_not
 from .queued import new_sqlite
 from .service_world import RunningService
+from .slurm import SlurmMachine
+from .slurm import why_not as why_no_slurm
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +26,16 @@ def postgres() -> Iterator[PostgresServer]:
     server = PostgresServer().start()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def slurm() -> Iterator[SlurmMachine]:
+    """Slurm with one node, for one test."""
+    if (reason := why_no_slurm()) is not None:
+        pytest.skip(reason)
+    machine = SlurmMachine().start()
+    yield machine
+    machine.stop()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -51,8 +63,9 @@ def make_service(
     """Services of a test's own, with settings of its own; whatever still runs at the end is stopped."""
     started: list[RunningService] = []
 
-    def make(**settings: str) -> RunningService:
-        service = RunningService(tmp_path_factory.mktemp("service") / "data", omero_sandbox.port, settings)
+    def make(environment: dict[str, str] | None = None, **settings: str) -> RunningService:
+        folder = tmp_path_factory.mktemp("service") / "data"
+        service = RunningService(folder, omero_sandbox.port, settings, environment or {})
         started.append(service)
         return service.start()
 

@@ -37,7 +37,7 @@ def plate_layout(wells: int, plate_id: int = 5, group_id: int = 3) -> PlateLayou
         name="Plate",
         group_id=group_id,
         owner_id=2,
-        rows=8,
+        rows=max(8, -(-wells // 12)),
         columns=12,
         channels=("DNA",),
         wells=tuple(
@@ -118,9 +118,14 @@ def kinds(database: Database, number: int) -> list[str]:
     return [event.kind for event in events(database, number)]
 
 
-def computed(seconds: float = 1.0, labels: int = 0, **measurements: float) -> ComputedWell:
+def computed(seconds: float = 1.0, labels: int = 0, *, gpu: bool = False, **measurements: float) -> ComputedWell:
     return ComputedWell(
-        seconds=seconds, measurements=measurements or {"count": 3.0}, field_rows=1, object_rows=3, label_count=labels
+        seconds=seconds,
+        measurements=measurements or {"count": 3.0},
+        field_rows=1,
+        object_rows=3,
+        label_count=labels,
+        gpu=gpu,
     )
 
 

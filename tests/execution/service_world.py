@@ -31,6 +31,7 @@ class RunningService:
     folder: Path
     omero_port: int
     settings: Mapping[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
     url: str = ""
     process: subprocess.Popen[str] | None = None
     log: Path = field(init=False)
@@ -52,6 +53,7 @@ class RunningService:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("OPENHCS_EXECUTION_")}
         settings = {"DATA_DIR": str(self.folder), "PORT": "0", "OMERO_PORT": str(self.omero_port), "WORKERS": "2"}
         environment |= {f"OPENHCS_EXECUTION_{name}": value for name, value in {**settings, **self.settings}.items()}
+        environment |= self.environment
         with self.log.open("a", encoding="utf-8") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "openhcs_execution.cli", "serve"],

@@ -21,6 +21,7 @@ from tests.execution.queued import open_database
 class Workers:
     ready: bool = True
     alive: int = 2
+    elastic: bool = False
 
     def alive_workers(self) -> int:
         return self.alive

@@ -360,6 +360,13 @@ OPERATIONS = [
         models.QueueOverview,
         body=models.DrainRequest,
     ),
+    Operation(
+        "post",
+        API + "admin/engine/",
+        "Compute with the Dask scheduler at an address, or, null, with the engine of the service's settings. Administrator.",
+        models.QueueOverview,
+        body=models.EngineChange,
+    ),
     Operation("post", API + "admin/undrain/", "Let the queue go on. Administrator.", models.QueueOverview),
     Operation(
         "get",
@@ -473,6 +480,7 @@ SCHEMAS: list[type[BaseModel]] = [
     models.ZarrAddress,
     models.QueueOverview,
     models.DrainRequest,
+    models.EngineChange,
     models.LimitsChange,
     models.PersonLimits,
     models.AuditPage,

@@ -67,7 +67,16 @@ export interface ResultLinks {
 
 /** Why an execution does not get the next free worker. */
 export type WaitingCode =
-  'paused' | 'controls' | 'sign_in' | 'draining' | 'omero_unreachable' | 'daily_budget' | 'user_limit' | 'workers_busy';
+  | 'paused'
+  | 'controls'
+  | 'sign_in'
+  | 'draining'
+  | 'omero_unreachable'
+  | 'daily_budget'
+  | 'gpu_budget'
+  | 'user_limit'
+  | 'no_worker'
+  | 'workers_busy';
 
 export interface Execution {
   execution_id: string;

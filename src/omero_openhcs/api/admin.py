@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from openhcs_client import AuditPage, DrainRequest, LimitsChange, PersonLimits, QueueOverview
+from openhcs_client import AuditPage, DrainRequest, EngineChange, LimitsChange, PersonLimits, QueueOverview
 
 from .decorators import api_view
 from .requests import read_body, read_query
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from omero_openhcs.identity import Asker
 
-__all__ = ["audit", "drain", "limits", "queue", "undrain", "user_limits"]
+__all__ = ["audit", "drain", "engine", "limits", "queue", "undrain", "user_limits"]
 
 
 class _AuditQuery(BaseModel):
@@ -66,6 +66,15 @@ def undrain(request: HttpRequest, asker: Asker) -> QueueOverview:
     """Let the queue go on."""
     asker.require_administrator()
     return asker.service.administration.undrain()
+
+
+@api_view("POST")
+def engine(request: HttpRequest, asker: Asker) -> QueueOverview:
+    """Compute with another scheduler, or with the engine of the service's settings again."""
+    asker.require_administrator()
+    change = read_body(request, EngineChange)
+    administration = asker.service.administration
+    return administration.detach() if change.address is None else administration.attach(change.address)
 
 
 @api_view("GET")

@@ -67,6 +67,7 @@ urlpatterns = [
     path("admin/limits/", admin.limits, name="openhcs_api_admin_limits"),
     path("admin/users/<int:user_id>/limits/", admin.user_limits, name="openhcs_api_admin_user_limits"),
     path("admin/drain/", admin.drain, name="openhcs_api_admin_drain"),
+    path("admin/engine/", admin.engine, name="openhcs_api_admin_engine"),
     path("admin/undrain/", admin.undrain, name="openhcs_api_admin_undrain"),
     path("admin/audit/", admin.audit, name="openhcs_api_admin_audit"),
     # Named last: the base address for scripts, and a JSON answer for anything else below it.

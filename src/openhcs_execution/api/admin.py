@@ -10,7 +10,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from openhcs_client import AuditPage, DrainRequest, LimitsChange, OpenHCSError, PersonLimits, QueueOverview
+from openhcs_client import AuditPage, DrainRequest, EngineChange, LimitsChange, OpenHCSError, PersonLimits, QueueOverview
 from openhcs_execution.queue import limits
 from openhcs_execution.queue.audit import read_audit
 from openhcs_execution.queue.overview import read_overview
@@ -25,7 +25,7 @@ router = APIRouter(prefix="/admin")
 @router.get("/queue/")
 def queue(service: ServiceOf, _admin: AdministratorOf) -> QueueOverview:
     with service.database.read() as session:
-        overview = read_overview(session, service.settings.limits, service.workers)
+        overview = read_overview(session, service.board, service.workers, service.engine)
     alive, problems = service.alive_workers(), service.readiness.problems()
     return overview.model_copy(update={"workers_alive": alive, "problems": problems})
 
@@ -58,6 +58,13 @@ def drain(service: ServiceOf, admin: AdministratorOf, body: DrainRequest | None 
 def undrain(service: ServiceOf, admin: AdministratorOf) -> QueueOverview:
     limits.undrain(service.database, actor_of(admin))
     service.wake()
+    return queue(service, admin)
+
+
+@router.post("/engine/")
+def change_engine(service: ServiceOf, admin: AdministratorOf, body: EngineChange) -> QueueOverview:
+    """Compute elsewhere from now on; what is being computed is finished where it is."""
+    service.move_to(body.address, actor_of(admin))
     return queue(service, admin)
 
 

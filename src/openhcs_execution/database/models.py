@@ -124,6 +124,10 @@ class ExecutionRow(Base):
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     last_commit_at: Mapped[datetime | None]
+    needs: Mapped[str] = mapped_column(String(255), default="", server_default="")
+    """Labels that its workers must have, with commas between them."""
+    needs_memory_mb: Mapped[int | None]
+    """Memory that a well is estimated to take."""
     not_before: Mapped[datetime | None]
     """Nothing is dispatched or saved earlier: OMERO did not answer and is given time."""
     setbacks: Mapped[int] = mapped_column(default=0)
@@ -264,6 +268,7 @@ class QueuePerson(Base):
     """When a well of this person was given out last."""
     executions_at_once: Mapped[int | None]
     cpu_hours_per_day: Mapped[float | None] = mapped_column(Float)
+    gpu_hours_per_day: Mapped[float | None] = mapped_column(Float)
 
 
 class QueueState(Base):
@@ -274,10 +279,13 @@ class QueueState(Base):
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     executions_at_once: Mapped[int | None]
     cpu_hours_per_day: Mapped[float | None] = mapped_column(Float)
+    gpu_hours_per_day: Mapped[float | None] = mapped_column(Float)
     ageing_minutes: Mapped[float | None] = mapped_column(Float)
     draining: Mapped[bool] = mapped_column(default=False)
     drained_by: Mapped[str] = mapped_column(String(255), default="")
     drain_note: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    engine_address: Mapped[str | None] = mapped_column(String(255))
+    """The scheduler that an administrator attached; null for the engine of the settings."""
 
 
 class NotificationRow(Base):
@@ -309,7 +317,8 @@ class UsageRow(Base):
     day: Mapped[date] = mapped_column(primary_key=True)
     wells: Mapped[int] = mapped_column(default=0)
     cpu_seconds: Mapped[float] = mapped_column(Float, default=0.0)
-    """Nothing uses a GPU yet: always 0."""
+    gpu_seconds: Mapped[float] = mapped_column(Float, default=0.0, server_default="0")
+    """Of these, on workers that have a GPU."""
 
 
 class ResultsDeletionRow(Base):

@@ -124,6 +124,7 @@ def _essence(document: PipelineDocument, channels: Sequence[str]) -> str:
             "parameters": [],
             "measurements": [],
             "golden_wells": [],
+            "needs": [],
             "description": "",
             "primary_measurement": None,
         }

@@ -2,7 +2,10 @@
 """The loop that keeps the workers busy and writes down what they say.
 
 One thread makes every change that computing brings about, in the order in which the workers reported it. The window of wells
-handed out is small (two batches per slot): what is in the window is out of the policy's hands.
+handed out is small (two batches per worker that is there): what is in the window is out of the policy's hands.
+
+The workers may change under it: hosts come and go, and an administrator may move the work to another cluster. What the old one
+computes is finished there, the rest goes to the new one.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from distributed import Future
@@ -23,20 +27,27 @@ from sqlalchemy.exc import OperationalError
 
 from openhcs_client import FailureClass, PipelineDocument, PlateLayout
 from openhcs_execution.database import Database, ExecutionInput, ExecutionRow, JobSession
-from openhcs_execution.engine.failures import well_failure
+from openhcs_execution.engine.failures import failure_from, well_failure
 from openhcs_execution.logging import get_logger
 from openhcs_execution.queue import wells
 from openhcs_execution.queue.controls_first import judge_controls, unjudged
-from openhcs_execution.queue.policy import ClaimedWells, claim_batches
+from openhcs_execution.queue.needs import Needs, WorkerKind, some_fit
+from openhcs_execution.queue.policy import ClaimedWells, claim_batches, unfinished_wells
 from openhcs_execution.queue.wells import Well
 from openhcs_execution.results.bundle import ResultStore
 from openhcs_execution.results.tidying import discard_unwanted
 from openhcs_execution.results.well_logs import WellLogs
+from openhcs_execution.secrets import SessionVault
 from openhcs_execution.settings import Settings
 
 from .cluster import Cluster
+from .collecting import Collector
+from .engines import Engines
+from .errands import SessionErrands
+from .host import MEMORY, OURS, resource_of
 from .outcomes import apply_outcome, apply_progress
-from .tasks import TOPIC, Outcome, Progress, Report, Said, WellBatch, WorkerSettings, read_report
+from .parcels import ParcelLost
+from .tasks import TOPIC, Outcome, Progress, Report, Said, WellBatch, read_report
 from .worker import compute_batch, hold_batches, stop_batches
 
 __all__ = ["Dispatcher"]
@@ -46,10 +57,6 @@ log = get_logger(__name__)
 _TICK = 1.0
 """Seconds between two looks at the queue when nobody wakes the loop: pauses end without a word."""
 
-_LONGEST_PAUSE = 60.0
-"""Seconds between two attempts to start the workers, at most."""
-
-
 _WARM_WELLS = 200
 """Tested wells of which the worker is remembered."""
 
@@ -58,13 +65,19 @@ _WARM_WELLS = 200
 class _Task:
     batch: WellBatch
     future: Future
+    cluster: Cluster
 
 
 class Dispatcher:
     """Owns the cluster and the thread that feeds it."""
 
     def __init__(
-        self, database: Database, store: ResultStore, settings: Settings, on_change: Callable[[], None] = lambda: None
+        self,
+        database: Database,
+        store: ResultStore,
+        settings: Settings,
+        vault: SessionVault,
+        on_change: Callable[[], None] = lambda: None,
     ) -> None:
         """``on_change`` is called when a well was committed, or an execution may have nothing left to compute."""
         self._database = database
@@ -72,6 +85,16 @@ class Dispatcher:
         self._logs = WellLogs(store.root)
         self._settings = settings
         self._cluster: Cluster | None = None
+        self._errands = SessionErrands(vault)
+        self._collector = Collector(store, lambda *result: self._inbox.put(lambda: self._collected(*result)))
+        self.engines = Engines(
+            settings,
+            store,
+            self._errands.secret,
+            on_open=lambda cluster: self._inbox.put(lambda: self._switch_to(cluster)),
+            on_change=self.wake,
+            on_lost=lambda cluster: self._inbox.put(lambda: self._lose(cluster)),
+        )
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._tasks: dict[str, _Task] = {}
         self._warm_workers: OrderedDict[tuple[int, str], str] = OrderedDict()
@@ -86,16 +109,32 @@ class Dispatcher:
     def ready(self) -> bool:
         return self._cluster is not None
 
-    def alive_workers(self) -> int:
-        """Workers that are there now; 0 also when the scheduler does not answer."""
+    def kinds(self) -> set[WorkerKind] | None:
+        """The kinds of workers that are there; None while no cluster is, and for one that brings them when wells wait."""
         cluster = self._cluster
-        if cluster is None or self._stopping.is_set():
-            return 0
-        try:
-            return cluster.alive()
-        except (OSError, TimeoutError, RuntimeError) as error:
-            log.warning("workers_not_counted", reason=type(error).__name__)
-            return 0
+        if cluster is None or (cluster.elastic and not cluster.slots):
+            return None
+        return {slot.kind for slot in cluster.slots.values()}
+
+    def move_to(self, address: str | None) -> None:
+        """Compute with the scheduler at ``address``, or again with the engine of the settings. Returns at once."""
+        self.engines.move(address)
+
+    @property
+    def elastic(self) -> bool:
+        """Whether workers come when wells wait."""
+        cluster = self._cluster
+        return cluster is not None and cluster.elastic
+
+    def alive_workers(self) -> int:
+        """Workers that were there a moment ago; 0 also when the scheduler does not answer."""
+        return 0 if self._stopping.is_set() else self.slots
+
+    @property
+    def slots(self) -> int:
+        """Wells that can be computed at the same time, by the workers that are there."""
+        cluster = self._cluster
+        return 0 if cluster is None else len(cluster.slots)
 
     def wait_until_ready(self) -> bool:
         """Wait for the workers; False when the dispatcher was stopped instead."""
@@ -113,9 +152,9 @@ class Dispatcher:
         self.wake()
         if self._thread.is_alive():
             self._thread.join(30)
+        self._collector.stop()
         self._stoppers.shutdown(wait=False, cancel_futures=True)
-        if self._cluster is not None:
-            self._cluster.close()
+        self.engines.stop()
 
     def wake(self) -> None:
         """Look at the queue at once."""
@@ -132,58 +171,73 @@ class Dispatcher:
 
         The database says already that these wells are not in work. Returns at once.
         """
-        batches = [task.batch.batch_id for task in list(self._tasks.values()) if number in (None, task.batch.number)]
-        if batches:
-            self._stoppers.submit(self._hold_batches, batches)
+        tasks = [task for task in list(self._tasks.values()) if number in (None, task.batch.number)]
+        if tasks:
+            self._stoppers.submit(self._hold_tasks, tasks)
 
-    def _hold_batches(self, batches: list[str]) -> None:
-        if self._cluster is None:
-            return
-        try:
-            self._cluster.client.run(hold_batches, batches, on_error="ignore")
-        except Exception:
-            log.exception("holding_failed", batches=len(batches))
+    def _hold_tasks(self, tasks: list[_Task]) -> None:
+        for cluster, own in _by_cluster(tasks):
+            try:
+                cluster.client.run(hold_batches, [task.batch.batch_id for task in own], on_error="ignore")
+            except Exception:
+                log.exception("holding_failed", batches=len(own))
 
     def _stop_tasks(self, tasks: list[_Task]) -> None:
-        cluster = self._cluster
-        if cluster is None:
-            return
-        try:
-            cluster.client.cancel([task.future for task in tasks], reason="the execution was cancelled")
-            # Dask does not interrupt a task that runs; its engine process is killed instead.
-            cluster.client.run(stop_batches, [task.batch.batch_id for task in tasks], on_error="ignore")
-        except Exception:
-            log.exception("stopping_failed", execution_id=tasks[0].batch.execution_id)
+        for cluster, own in _by_cluster(tasks):
+            try:
+                cluster.client.cancel([task.future for task in own], reason="the execution was cancelled")
+                # Dask does not interrupt a task that runs; its engine process is killed instead.
+                cluster.client.run(stop_batches, [task.batch.batch_id for task in own], on_error="ignore")
+            except Exception:
+                log.exception("stopping_failed", execution_id=own[0].batch.execution_id)
 
     # ----------------------------------------------------------------- the loop
 
     def _run(self) -> None:
-        cluster = self._start_workers()
-        if cluster is None:
-            return
-        if self._stopping.is_set():
-            cluster.close()
-            return
-        cluster.client.subscribe_topic(TOPIC, self._receive)
-        self._cluster = cluster
-        self._decided.set()
-        log.info("workers_ready", workers=self._settings.workers)
+        self.engines.open()
         self._persist(self._look_at_all_controls)
         while not self._stopping.is_set():
-            self._persist(lambda: self._fill(cluster))
             self._handle_messages()
+            cluster = self._cluster
+            if cluster is not None:
+                self._give_up_stranded(cluster)
+                self._persist(partial(self._fill, cluster))
 
-    def _start_workers(self) -> Cluster | None:
-        """Start the cluster, again and again with growing pauses while it does not come up; None when we are to stop."""
-        pause = _TICK
-        while not self._stopping.is_set():
-            try:
-                return Cluster(self._settings.workers, self._worker_settings(), self._settings.scratch)
-            except Exception:
-                log.exception("workers_did_not_start", next_try_seconds=pause)
-            self._stopping.wait(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
-        return None
+    def _switch_to(self, cluster: Cluster) -> None:
+        """Work goes to this cluster from now on; what is being computed elsewhere is finished there."""
+        cluster.client.subscribe_topic(TOPIC, partial(self._receive, cluster))
+        old, self._cluster = self._cluster, cluster
+        self._decided.set()
+        log.info("workers_ready", workers=len(cluster.slots))
+        if old is not None and (tasks := self._tasks_of(old)):
+            self._stoppers.submit(self._hold_tasks, tasks)
+        self._leave_idle()
+
+    def _lose(self, cluster: Cluster) -> None:
+        """The scheduler of a cluster is gone; its tasks have ended as cancelled, and another one is being opened."""
+        if self._cluster is cluster:
+            self._cluster = None
+            self.engines.open()
+        self.engines.leave(cluster)
+
+    def _leave_idle(self) -> None:
+        """Close clusters that are no longer worked with and have nothing of ours left."""
+        for cluster in self.engines.others(self._cluster):
+            if not self._tasks_of(cluster):
+                self.engines.leave(cluster)
+            else:
+                self._give_up_stranded(cluster)
+
+    def _tasks_of(self, cluster: Cluster) -> list[_Task]:
+        return [task for task in self._tasks.values() if task.cluster is cluster]
+
+    def _give_up_stranded(self, cluster: Cluster) -> None:
+        """Take back what no worker of a cluster could begin: its wells wait in our queue, which says why, and not in Dask's."""
+        kinds = {slot.kind for slot in cluster.slots.values()}
+        stranded = [task for task in self._tasks_of(cluster) if not some_fit(task.batch.needs, kinds)]
+        if stranded:
+            log.warning("no_workers", batches=len(stranded))
+            cluster.client.cancel([task.future for task in stranded], reason="no worker is left for it")
 
     def _persist(self, handle: Callable[[], None]) -> None:
         """Do something that changes the database, again and again while the database does not take it (its disk is full)."""
@@ -198,22 +252,6 @@ class Dispatcher:
                 log.exception("dispatch_failed")
                 return
 
-    def _worker_settings(self) -> WorkerSettings:
-        settings = self._settings
-        return WorkerSettings(
-            scratch=settings.scratch,
-            results=settings.results,
-            engine_home=settings.engine_home,
-            secret_file=settings.secret_path,
-            omero_host=settings.omero_host,
-            omero_port=settings.omero_port,
-            repository=settings.repository_path,
-            memory_limit_mb=settings.engine_memory_limit_mb,
-            test_memory_mb=settings.test_memory_mb,
-            test_images_mb=settings.test_images_mb,
-            test_images_minutes=settings.test_images_minutes,
-        )
-
     def _handle_messages(self) -> None:
         """Wait for a message, then do what all that are there ask for."""
         try:
@@ -224,20 +262,49 @@ class Dispatcher:
         except queue.Empty:
             return
 
-    def _receive(self, event: tuple[float, Any]) -> None:
+    def _receive(self, cluster: Cluster, event: tuple[float, Any]) -> None:
         """Dask's thread brings a worker's report."""
-        self._inbox.put(lambda: self._apply(read_report(event[1]["report"])))
+        self._inbox.put(lambda: self._apply(cluster, read_report(event[1]["report"])))
 
-    def _apply(self, message: Report) -> None:
+    def _apply(self, cluster: Cluster, message: Report) -> None:
         if isinstance(message, Said):
             self._keep_lines(message)
         elif isinstance(message, Progress):
             apply_progress(self._database, message)
-        elif apply_outcome(self._database, message):
+        elif message.parcel:
+            self._collect(cluster, message)
+        else:
+            self._conclude(message)
+
+    def _collect(self, cluster: Cluster, outcome: Outcome) -> None:
+        """Fetch the results of a well that is still waited for; it is committed when they are here."""
+        with self._database.read() as session:
+            execution_id = session.get_one(ExecutionRow, outcome.number).execution_id
+            expected = wells.is_expected(session, _well_of(outcome))
+        if expected:
+            self._collector.fetch(cluster.client, execution_id, outcome)
+        else:
+            self._collector.forget(cluster.client, execution_id, outcome)
+
+    def _collected(self, outcome: Outcome, error: Exception | None) -> None:
+        well = _well_of(outcome)
+        if error is None:
+            self._conclude(outcome)
+        elif isinstance(error, ParcelLost):
+            wells.put_back(self._database, well)
+        else:
+            wells.fail_well(self._database, well, failure_from(error, well.name), outcome.seconds)
+        self._collector.ended(outcome)
+        for batch_id, task in list(self._tasks.items()):
+            if task.future.done() and task.batch.number == well.number and well.name in task.batch.attempts:
+                self._end(batch_id)
+
+    def _conclude(self, message: Outcome) -> None:
+        if apply_outcome(self._database, message):
             self._look_at_controls(message.number)
             self._on_change()
         elif message.what == "computed":
-            discard_unwanted(self._database, self._store, Well(message.number, message.well, message.attempt))
+            discard_unwanted(self._database, self._store, _well_of(message))
 
     def _look_at_all_controls(self) -> None:
         """The service may have been stopped between the last control well and the look at them."""
@@ -258,15 +325,19 @@ class Dispatcher:
 
     def _fill(self, cluster: Cluster) -> None:
         settings = self._settings
-        places = 2 * settings.workers - len(self._tasks)
+        if cluster.elastic:
+            cluster.want(unfinished_wells(self._database))
+        slots = len(cluster.slots)
+        places = 2 * slots - len(self._tasks_of(cluster))
         if places <= 0:
             return
         batches = claim_batches(
             self._database,
             places=places,
-            slots=settings.workers,
+            slots=slots,
             largest=settings.wells_per_task,
             defaults=settings.limits,
+            workers={slot.kind for slot in cluster.slots.values()},
         )
         for position, claimed in enumerate(batches):
             try:
@@ -294,6 +365,7 @@ class Dispatcher:
                 priority=claimed.priority,
                 workers=warm,
                 allow_other_workers=warm is not None,
+                resources=_resources(batch.needs, cluster),
             )
         except OperationalError:
             self._put_back_later(attempts)
@@ -303,7 +375,7 @@ class Dispatcher:
             failed = error  # the name of a caught exception ends with its clause
             self._inbox.put(lambda: self._fail(attempts, failed))
             return
-        self._tasks[batch.batch_id] = _Task(batch, future)
+        self._tasks[batch.batch_id] = _Task(batch, future, cluster)
         future.add_done_callback(lambda _: self._inbox.put(lambda: self._end(batch.batch_id)))
 
     def _batch(self, claimed: ClaimedWells) -> WellBatch | None:
@@ -311,7 +383,7 @@ class Dispatcher:
         with self._database.read() as session:
             inputs = session.get_one(ExecutionInput, claimed.number)
             job_session = session.get(JobSession, claimed.number)
-            test_well = session.get_one(ExecutionRow, claimed.number).test_well
+            execution = session.get_one(ExecutionRow, claimed.number)
         if job_session is None or job_session.lost:
             return None
         layout = PlateLayout.model_validate_json(inputs.layout)
@@ -323,10 +395,12 @@ class Dispatcher:
             document=PipelineDocument.model_validate_json(inputs.applied_document),
             layout=layout.model_copy(update={"wells": chosen}),
             attempts=dict(claimed.attempts),
-            sealed_session=job_session.sealed_key,
+            sealed_session=self._errands.seal(job_session.sealed_key),
+            session_name=job_session.sealed_key,
             time_limit=self._settings.well_time_limit,
-            want_python=inputs.python is None and not test_well,
-            test_well=test_well,
+            want_python=inputs.python is None and not execution.test_well,
+            test_well=execution.test_well,
+            needs=Needs.read(execution.needs, execution.needs_memory_mb),
         )
 
     # ----------------------------------------------------------------- taking back
@@ -336,11 +410,14 @@ class Dispatcher:
 
         While the database takes nothing, all of it is done again; nothing else may keep the slot.
         """
-        task = self._tasks[batch_id]
+        task = self._tasks.get(batch_id)
+        if task is None:
+            return
         batch = task.batch
         attempts = _attempts(batch.number, batch.attempts)
         try:
-            self._take_back(task, attempts)
+            if not self._take_back(task, attempts):
+                return  # results are on their way; it is asked again when they are here
         except OperationalError:
             raise
         except Exception as error:
@@ -349,13 +426,15 @@ class Dispatcher:
         del self._tasks[batch_id]
         task.future.release()
         self._on_change()
+        self._leave_idle()
 
-    def _take_back(self, task: _Task, attempts: Sequence[Well]) -> None:
+    def _take_back(self, task: _Task, attempts: Sequence[Well]) -> bool:
+        """Give every well an outcome; False while results of some are being fetched."""
         batch, future = task.batch, task.future
         if future.status == "finished":
             for text in future.result():
                 report = read_report(text)
-                self._apply(report)
+                self._apply(task.cluster, report)
                 if batch.test_well and isinstance(report, Outcome) and report.address:
                     self._remember_worker(batch, report.address)
         elif future.status == "error" and isinstance(future.exception(), KilledWorker):
@@ -367,8 +446,12 @@ class Dispatcher:
             error = future.exception()
             log.error("task_failed", execution_id=batch.execution_id, error="".join(traceback.format_exception(error)))
             self._fail(attempts, error)
-        # A cancelled future belongs to a cancelled execution, whose wells are skipped; anything else is put back.
+        if any(self._collector.is_fetching(well) for well in attempts):
+            return False
+        # A cancelled future belongs to a cancelled execution, whose wells are skipped, or to a cluster that has gone; whatever
+        # has no outcome is put back.
         self._put_back(attempts)
+        return True
 
     def _remember_worker(self, batch: WellBatch, address: str) -> None:
         """The worker that tested a well has its images and steps at hand: the next test of it had best go there again."""
@@ -396,6 +479,25 @@ class Dispatcher:
                 raise
             except Exception:
                 log.exception("well_not_failed", number=well.number, well=well.name)
+
+
+def _by_cluster(tasks: Sequence[_Task]) -> list[tuple[Cluster, list[_Task]]]:
+    clusters = {id(task.cluster): task.cluster for task in tasks}
+    return [(cluster, [task for task in tasks if task.cluster is cluster]) for cluster in clusters.values()]
+
+
+def _resources(needs: Needs, cluster: Cluster) -> dict[str, float]:
+    """What Dask is to look for in a worker. Memory only where every worker with the labels says how much it has."""
+    resources = {OURS: 1.0} | {resource_of(label): 1.0 for label in needs.labels}
+    if needs.memory_mb is not None:
+        candidates = [slot for slot in cluster.slots.values() if needs.labels <= slot.labels]
+        if candidates and all(slot.memory_mb is not None for slot in candidates):
+            resources[MEMORY] = float(needs.memory_mb)
+    return resources
+
+
+def _well_of(outcome: Outcome) -> Well:
+    return Well(outcome.number, outcome.well, outcome.attempt)
 
 
 def _tested(batch: WellBatch) -> tuple[int, str]:

@@ -39,16 +39,17 @@ def apply_outcome(database: Database, outcome: Outcome) -> bool:
                 versions=outcome.versions,
                 python=outcome.python,
                 reused_steps=outcome.reused_steps,
+                gpu=outcome.gpu,
             )
             return wells.commit_well(database, well, computed)
         case "failed":
             failure = outcome.failure or well_failure(FailureClass.ENGINE_ERROR, f"Well {well.name} failed without a reason.")
-            return wells.fail_well(database, well, failure, outcome.seconds)
+            return wells.fail_well(database, well, failure, outcome.seconds, gpu=outcome.gpu)
         case "engine_lost":
             return wells.lose_worker(database, well, outcome.failure)
         case "session_lost":
             OMERO_ERRORS.labels("omero_session_lost").inc()  # the worker's own counter is in its process
-            executions.lose_session(database, outcome.number, outcome.sealed_session)
+            executions.lose_session(database, outcome.number, outcome.session_name)
             return wells.put_back(database, well)
         case "omero_unanswered":
             OMERO_ERRORS.labels("omero_unreachable").inc()

@@ -11,7 +11,7 @@ from openhcs_client import PlateLayout
 from openhcs_execution.engine import StagingFolder
 from openhcs_execution.logging import get_logger
 from openhcs_execution.omero_io import OmeroServer, ReadTally, Repository, Unreadable, read_planes
-from openhcs_execution.secrets import SessionVault, load_secret
+from openhcs_execution.secrets import SessionVault
 
 from .connection import KeptConnection
 from .tasks import WorkerSettings
@@ -26,7 +26,7 @@ class ImageReader:
 
     def __init__(self, settings: WorkerSettings) -> None:
         server = OmeroServer(settings.omero_host, settings.omero_port)
-        self._connection = KeptConnection(server, SessionVault(load_secret(settings.secret_file)))
+        self._connection = KeptConnection(server, SessionVault(settings.session_secret.get_secret_value()))
         self._repository = None if settings.repository is None else _repository(settings.repository)
 
     def stage(self, sealed_session: str, layout: PlateLayout, well: str, folder: Path) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import re
 import shutil
 import threading
 import time
@@ -25,9 +27,12 @@ from openhcs_execution.catalogue.scripts import script_of
 from openhcs_execution.engine import EngineJob, EngineLine, EngineLost, EngineProcess, EngineProgress, EngineResult
 from openhcs_execution.engine.failures import failure_from, well_failure
 from openhcs_execution.logging import get_logger
+from openhcs_execution.queue.needs import GPU
 from openhcs_execution.results.bundle import ResultStore
 
+from .host import WorkerHost
 from .kept_images import KeptImages
+from .parcels import OUTBOX, list_parcel
 from .reading import ImageReader
 from .tasks import TOPIC, Outcome, Progress, Report, Said, WellBatch, WorkerSettings
 
@@ -55,11 +60,14 @@ class EnginePlugin(WorkerPlugin):
         self._settings = settings
 
     async def setup(self, worker: Worker) -> None:  # Dask awaits what it returns
-        computer = WellComputer(self._settings, f"worker-{worker.name}", worker.address)
+        host = WorkerHost.of_this_process()
+        computer = WellComputer(self._settings, f"worker-{worker.name}", worker.address, host)
         setattr(worker, _ATTRIBUTE, computer)
+        setattr(worker, OUTBOX, computer.outbox)
         await asyncio.to_thread(computer.warm_up)
 
     def teardown(self, worker: Worker) -> None:
+        # Also when another start of the service brings its own settings: whatever this one computes, nobody waits for it.
         getattr(worker, _ATTRIBUTE).close()
 
 
@@ -91,13 +99,20 @@ def hold_batches(batches: list[str], dask_worker: Worker) -> None:
 class WellComputer:
     """The worker's side of computing; used by one task at a time."""
 
-    def __init__(self, settings: WorkerSettings, name: str, address: str = "") -> None:
+    def __init__(self, settings: WorkerSettings, name: str, address: str = "", host: WorkerHost | None = None) -> None:
+        """``host`` is None for a worker of the embedded engine, which lives in the folders of the service."""
+        if host is not None:
+            settings = _as_seen_from(host, settings)
         self._settings = settings
         self._name = name
         self._address = address
-        self._store = ResultStore(settings.results)
-        self._scratch = settings.scratch / name
+        self._gpu = host is not None and GPU in host.labels
+        self._scratch = settings.scratch / re.sub(r"[^\w.-]", "_", name)  # a scheduler of somebody else may name it anything
         shutil.rmtree(self._scratch, ignore_errors=True)
+        self.outbox = ResultStore(self._scratch / "outbox")
+        """Results that the service has yet to fetch."""
+        shared = not (host is not None and host.own_results) and _shares_disk(settings)
+        self._store = ResultStore(settings.results) if shared else self.outbox
         self._reader = ImageReader(settings)
         self._kept_images = KeptImages(
             self._scratch / "tested",
@@ -166,7 +181,7 @@ class WellComputer:
 
     def compute(self, batch: WellBatch, report: Tell) -> list[Outcome]:
         """Compute the wells of a batch one after the other; a failing one does not keep the next from being computed."""
-        work = _Work(batch, self._name, self._address, report)
+        work = _Work(batch, self._name, self._address, self._gpu, report)
         wells = list(batch.attempts)
         outcomes: list[Outcome] = []
         try:
@@ -223,7 +238,7 @@ class WellComputer:
             return {"what": "engine_lost", "failure": _engine_lost(well, error)}
         except OpenHCSError as error:
             if error.code == "omero_session_lost":
-                return {"what": "session_lost", "sealed_session": work.batch.sealed_session}
+                return {"what": "session_lost", "session_name": work.batch.session_name}
             if error.code == "omero_unreachable":
                 return {"what": "omero_unanswered"}
             return {"what": "failed", "failure": failure_from(error, well)}
@@ -244,6 +259,7 @@ class WellComputer:
             "field_rows": bundle.field_rows,
             "object_rows": bundle.object_rows,
             "label_count": len(result.labels),
+            "parcel": list_parcel(bundle) if self._store is self.outbox else [],
             "versions": result.versions,
             "python": python,
             "reused_steps": result.reused_steps,
@@ -289,10 +305,11 @@ class WellComputer:
 class _Work:
     """A batch in work, and how to tell about it."""
 
-    def __init__(self, batch: WellBatch, worker: str, address: str, report: Tell) -> None:
+    def __init__(self, batch: WellBatch, worker: str, address: str, gpu: bool, report: Tell) -> None:
         self.batch = batch
         self._worker = worker
         self._address = address
+        self._gpu = gpu
         self._report = report
         self._python_wanted = batch.want_python
 
@@ -312,11 +329,26 @@ class _Work:
 
     def outcome(self, well: str, **what: Any) -> Outcome:
         attempt = self.batch.attempts[well]
-        return Outcome(number=self.batch.number, well=well, attempt=attempt, address=self._address, **what)
+        return Outcome(number=self.batch.number, well=well, attempt=attempt, address=self._address, gpu=self._gpu, **what)
 
 
 class _Stopped(Exception):  # noqa: N818 - not an error
     """The execution was cancelled or paused meanwhile."""
+
+
+def _as_seen_from(host: WorkerHost, settings: WorkerSettings) -> WorkerSettings:
+    """The service's settings with what is different on a host of its own."""
+    own: dict[str, Any] = {"scratch": host.scratch, "engine_home": host.engine_home}
+    if host.omero_host is not None:
+        own["omero_host"] = host.omero_host
+    if host.omero_port is not None:
+        own["omero_port"] = host.omero_port
+    return settings.model_copy(update=own)
+
+
+def _shares_disk(settings: WorkerSettings) -> bool:
+    """Whether the folder for results is the service's own, and not one that has the same name on another disk."""
+    return (settings.results / settings.results_mark).is_file() and os.access(settings.results, os.W_OK)
 
 
 def _remember(stopped: dict[str, None], batches: list[str]) -> None:

@@ -26,6 +26,7 @@ from openhcs_execution.database import Database, ExecutionInput, ExecutionRow, I
 from .audit import Actor, note
 from .controls_first import run_order
 from .events import now, record
+from .needs import ANYTHING, Needs
 from .people import remember_person
 
 __all__ = ["TEST_PRIORITY", "NewExecution", "PriorityClass", "add_execution", "class_of_priority", "find_repeated"]
@@ -67,6 +68,7 @@ class NewExecution:
     saving: SavingOptions = field(default_factory=SavingOptions)
     controls_first: ControlsFirst | None = None
     priority_class: PriorityClass = PriorityClass.USER
+    needs: Needs = ANYTHING
     idempotency_key: str | None = None
     request_hash: str = ""
     mail_to: str = ""
@@ -172,6 +174,8 @@ def _execution_row(new: NewExecution) -> ExecutionRow:
         columns=new.layout.columns,
         wells_total=len(new.wells),
         wells_waiting=len(new.wells),
+        needs=",".join(sorted(new.needs.labels)),
+        needs_memory_mb=new.needs.memory_mb,
         last_event=0,
         created_at=now(),
         results={},

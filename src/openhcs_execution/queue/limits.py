@@ -19,7 +19,17 @@ from .audit import Actor, note
 from .events import lock_execution
 from .executions import put_back_unbegun
 
-__all__ = ["Rules", "change_limits", "change_person_limits", "drain", "read_rules", "refuse_when_draining", "undrain"]
+__all__ = [
+    "Rules",
+    "change_engine",
+    "change_limits",
+    "change_person_limits",
+    "drain",
+    "read_engine",
+    "read_rules",
+    "refuse_when_draining",
+    "undrain",
+]
 
 _ONLY_ROW = 1
 
@@ -42,6 +52,7 @@ def read_rules(session: Session, defaults: QueueLimits) -> Rules:
         select(
             QueueState.executions_at_once,
             QueueState.cpu_hours_per_day,
+            QueueState.gpu_hours_per_day,
             QueueState.ageing_minutes,
             QueueState.draining,
             QueueState.drained_by,
@@ -112,6 +123,19 @@ def undrain(database: Database, by: Actor) -> bool:
         state.draining, state.drained_by, state.drain_note = False, "", ""
         note(session, by, "undrain", "queue")
         return True
+
+
+def change_engine(database: Database, address: str | None, by: Actor) -> None:
+    """Remember the scheduler to compute with, also after a restart; None for the engine of the settings."""
+    with database.write() as session:
+        session.get_one(QueueState, _ONLY_ROW, with_for_update=True).engine_address = address
+        note(session, by, "change_engine", "queue", address=address)
+
+
+def read_engine(database: Database) -> str | None:
+    """The scheduler that was attached last, if it was not detached."""
+    with database.read() as session:
+        return session.scalar(select(QueueState.engine_address))
 
 
 def refuse_when_draining(database: Database) -> None:

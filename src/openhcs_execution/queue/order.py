@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The policy itself, as plain functions of plain values: who may go, who is first, and why the others wait.
 
-An execution may be held: its user has as many executions in work as allowed, has used the day's budget, or OMERO is given
-time. Among the others the order is
+An execution may be held: its user has as many executions in work as allowed, has used the day's budget, no worker has what it
+needs, or OMERO is given time. Among the others the order is
 
 1. the priority: 0 for users, 1 for power users, 2 for administrators, 4 more for a test well, and **one more for each
    ``ageing_minutes`` that its user has waited**: since the submission, or since a well of this user was given out last,
@@ -15,11 +15,13 @@ time. Among the others the order is
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from openhcs_client import QueueLimits, WaitingCode
+
+from .needs import ANYTHING, Needs, WorkerKind, some_fit
 
 __all__ = ["Candidate", "Person", "choose", "hold", "in_order", "rank"]
 
@@ -36,6 +38,7 @@ class Candidate:
     started: bool = False
     in_work: int = 0
     not_before: datetime | None = None
+    needs: Needs = ANYTHING
 
 
 @dataclass
@@ -48,6 +51,8 @@ class Person:
     cpu_seconds_today: float = 0.0
     executions_at_once: int | None = None
     cpu_hours_per_day: float | None = None
+    gpu_seconds_today: float = 0.0
+    gpu_hours_per_day: float | None = None
 
     def at_once(self, limits: QueueLimits) -> int:
         return limits.executions_at_once if self.executions_at_once is None else self.executions_at_once
@@ -55,6 +60,10 @@ class Person:
     def budget_is_used(self, limits: QueueLimits) -> bool:
         hours = limits.cpu_hours_per_day if self.cpu_hours_per_day is None else self.cpu_hours_per_day
         return hours > 0 and self.cpu_seconds_today >= hours * 3600
+
+    def gpu_budget_is_used(self, limits: QueueLimits) -> bool:
+        hours = limits.gpu_hours_per_day if self.gpu_hours_per_day is None else self.gpu_hours_per_day
+        return hours > 0 and self.gpu_seconds_today >= hours * 3600
 
 
 def rank(candidate: Candidate, person: Person, limits: QueueLimits, time: datetime, ahead: int = 0) -> tuple[int, int, int]:
@@ -65,9 +74,13 @@ def rank(candidate: Candidate, person: Person, limits: QueueLimits, time: dateti
 
 
 def hold(
-    candidates: Iterable[Candidate], people: Mapping[int, Person], limits: QueueLimits, time: datetime
+    candidates: Iterable[Candidate],
+    people: Mapping[int, Person],
+    limits: QueueLimits,
+    time: datetime,
+    workers: Collection[WorkerKind] | None = None,
 ) -> dict[int, WaitingCode | None]:
-    """Why each candidate may not go now, by its number; None for those that may.
+    """Why each candidate may not go now, by its number; None for those that may. ``workers`` are the kinds that are there.
 
     An execution that has wells in work keeps its place in its user's limit; then come those that had begun, the others by
     priority and age. One that OMERO does not answer for keeps its place while it pauses.
@@ -85,6 +98,10 @@ def hold(
         place = 0 if candidate.in_work else 1
         if person.budget_is_used(limits):
             held[candidate.number] = WaitingCode.DAILY_BUDGET
+        elif candidate.needs.gpu and person.gpu_budget_is_used(limits):
+            held[candidate.number] = WaitingCode.GPU_BUDGET
+        elif not some_fit(candidate.needs, workers):
+            held[candidate.number] = WaitingCode.NO_WORKER  # and it takes no place from others of its user
         elif places[place] <= 0:
             held[candidate.number] = WaitingCode.USER_LIMIT
         else:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from openhcs_client import ExecutionStatusName, QueueLimits, QueueLine, QueueOverview, QueuePersonUsage
+from openhcs_client import ExecutionStatusName, QueueLine, QueueOverview, QueuePersonUsage
 from openhcs_execution.database import ExecutionRow, QueuePerson, UsageRow
 
 from .adding import class_of_priority
@@ -14,7 +14,7 @@ from .limits import read_rules
 from .order import Person
 from .people import today
 from .policy import people_in_work
-from .standing import Standing, read_standings, standing_of
+from .standing import QueueBoard, Standing, read_standings, standing_of
 
 __all__ = ["read_overview"]
 
@@ -27,10 +27,11 @@ _OPEN = (
 _MOST_LINES = 500
 
 
-def read_overview(session: Session, defaults: QueueLimits, workers: int) -> QueueOverview:
+def read_overview(session: Session, board: QueueBoard, workers: int, engine: str) -> QueueOverview:
     """Open executions, those in work first and then by their place, and all who have submitted something lately."""
+    defaults = board.defaults
     rules = read_rules(session, defaults)
-    standings = read_standings(session, defaults)
+    standings = read_standings(session, defaults, board.kinds())
     rows = session.scalars(select(ExecutionRow).where(ExecutionRow.status.in_(_OPEN))).all()
     lines = [_line(row, standing_of(row, standings)) for row in rows]
     last = len(lines) + 1
@@ -46,6 +47,7 @@ def read_overview(session: Session, defaults: QueueLimits, workers: int) -> Queu
         limits=rules.limits,
         defaults=defaults,
         workers=workers,
+        engine=engine,
         wells_in_work=sum(line.wells_in_work for line in lines),
         executions=lines[:_MOST_LINES],
         people=_people(session, in_work, waiting),
@@ -76,7 +78,8 @@ def _line(row: ExecutionRow, standing: Standing) -> QueueLine:
 
 def _people(session: Session, in_work: dict[int, Person], waiting: dict[int, int]) -> list[QueuePersonUsage]:
     """Those with something open, with usage today, or with limits of their own, by name."""
-    own = or_(QueuePerson.executions_at_once.is_not(None), QueuePerson.cpu_hours_per_day.is_not(None))
+    limits = (QueuePerson.executions_at_once, QueuePerson.cpu_hours_per_day, QueuePerson.gpu_hours_per_day)
+    own = or_(*(limit.is_not(None) for limit in limits))
     rows = session.execute(
         select(QueuePerson, UsageRow)
         .outerjoin(UsageRow, and_(UsageRow.owner_id == QueuePerson.owner_id, UsageRow.day == today()))
@@ -91,12 +94,14 @@ def _people(session: Session, in_work: dict[int, Person], waiting: dict[int, int
                 user_id=person.owner_id,
                 name=person.name,
                 cpu_hours_today=round(usage.cpu_seconds / 3600, 4) if usage else 0.0,
+                gpu_hours_today=round(usage.gpu_seconds / 3600, 4) if usage else 0.0,
                 wells_today=usage.wells if usage else 0,
                 wells_in_work=part.wells_in_work,
                 executions_in_work=sum(part.executions_in_work.values()),
                 executions_waiting=waiting.get(person.owner_id, 0),
                 own_executions_at_once=person.executions_at_once,
                 own_cpu_hours_per_day=person.cpu_hours_per_day,
+                own_gpu_hours_per_day=person.gpu_hours_per_day,
             )
         )
     return people

@@ -33,11 +33,16 @@ def note_served(session: Session, owners: Iterable[int], time: datetime) -> None
     session.execute(update(QueuePerson).where(QueuePerson.owner_id.in_(owners)).values(served_at=time))
 
 
-def add_usage(session: Session, owner_id: int, seconds: float) -> None:
-    """A worker, which is one core, spent ``seconds`` on a well of this user."""
-    values = {"owner_id": owner_id, "day": today(), "wells": 1, "cpu_seconds": seconds}
+def add_usage(session: Session, owner_id: int, seconds: float, *, gpu: bool = False) -> None:
+    """A worker, which is one core and with ``gpu`` also one GPU, spent ``seconds`` on a well of this user."""
+    on_gpu = seconds if gpu else 0.0
+    values = {"owner_id": owner_id, "day": today(), "wells": 1, "cpu_seconds": seconds, "gpu_seconds": on_gpu}
     insert = _insert(session)(UsageRow).values(**values)
-    more = {"wells": UsageRow.wells + 1, "cpu_seconds": UsageRow.cpu_seconds + seconds}
+    more = {
+        "wells": UsageRow.wells + 1,
+        "cpu_seconds": UsageRow.cpu_seconds + seconds,
+        "gpu_seconds": UsageRow.gpu_seconds + on_gpu,
+    }
     session.execute(insert.on_conflict_do_update(index_elements=["owner_id", "day"], set_=more))
 
 

@@ -9,11 +9,11 @@ executions of each user that could be in work, not the whole queue.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, literal_column, select, update
+from sqlalchemy import ColumnElement, and_, func, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
 from openhcs_client import ExecutionStatusName, QueueLimits, WellState
@@ -21,12 +21,19 @@ from openhcs_execution.database import Database, ExecutionRow, QueuePerson, Usag
 
 from .events import lock_execution, now, record
 from .limits import Rules, read_rules
+from .needs import Needs, WorkerKind, some_fit
 from .order import Candidate, Person, choose, hold
 from .people import note_served, today
 
-__all__ = ["ClaimedWells", "batch_size", "claim_batches", "claim_wells", "may_be_waiting", "people_in_work"]
+__all__ = ["ClaimedWells", "batch_size", "claim_batches", "claim_wells", "may_be_waiting", "people_in_work", "unfinished_wells"]
 
 _DEFAULTS = QueueLimits()
+
+_TASK_SECONDS = 10.0
+"""How long the wells that are handed out together should take."""
+
+_UNMEASURED = 4
+"""Wells handed out together before the first of their execution are done."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +46,16 @@ class ClaimedWells:
     attempts: Mapping[str, int]
 
 
-def batch_size(waiting: int, slots: int, largest: int) -> int:
-    """How many of ``waiting`` wells to hand out together: fewer towards the end, so that all slots end at the same time."""
+def batch_size(waiting: int, slots: int, largest: int, seconds: float | None = None) -> int:
+    """How many of ``waiting`` wells to hand out together.
+
+    As many as take some ten seconds when a well takes ``seconds``, so that what is handed out is worth the way and a test well
+    need not wait long; a few while nobody knows. Fewer towards the end, so that all slots end at the same time.
+    """
+    if seconds is None:
+        largest = min(largest, _UNMEASURED)
+    elif seconds > 0:
+        largest = min(largest, max(1, math.floor(_TASK_SECONDS / seconds)))
     return max(1, min(largest, math.ceil(waiting / (2 * slots))))
 
 
@@ -51,9 +66,18 @@ def claim_wells(database: Database, *, slots: int, largest: int, defaults: Queue
 
 
 def claim_batches(
-    database: Database, *, places: int, slots: int, largest: int, defaults: QueueLimits = _DEFAULTS
+    database: Database,
+    *,
+    places: int,
+    slots: int,
+    largest: int,
+    defaults: QueueLimits = _DEFAULTS,
+    workers: Collection[WorkerKind] | None = None,
 ) -> list[ClaimedWells]:
-    """Claim wells for ``places`` free places at once, each as if it were asked for alone; fewer when fewer may go."""
+    """Claim wells for ``places`` free places at once, each as if it were asked for alone; fewer when fewer may go.
+
+    ``workers`` are those that are there, by kind; None when it is not known, and then everything may go.
+    """
     with database.read() as session:
         if session.execute(select(ExecutionRow.number).where(*_claimable()).limit(1)).first() is None:
             return []  # most looks find nothing, and need not take the write lock for it
@@ -63,7 +87,7 @@ def claim_batches(
         if rules.draining:
             return []
         time = now()
-        board = _Board(session, rules, time)
+        board = _Board(session, rules, time, workers)
         claimed: list[ClaimedWells] = []
         while len(claimed) < places and (candidate := board.next()) is not None:
             taken = _take(session, candidate.number, slots, largest)
@@ -78,10 +102,10 @@ def claim_batches(
 class _Board:
     """The candidates of one transaction, and what becomes of them as wells are given out."""
 
-    def __init__(self, session: Session, rules: Rules, time: datetime) -> None:
-        self._limits, self._time = rules.limits, time
+    def __init__(self, session: Session, rules: Rules, time: datetime, workers: Collection[WorkerKind] | None) -> None:
+        self._limits, self._time, self._workers = rules.limits, time, workers
         self._people = people_in_work(session)
-        self._candidates = _candidates(session, rules.most_at_once, self._people)
+        self._candidates = _candidates(session, rules.most_at_once, self._people, _that_fit(session, workers))
         self._left = {candidate.number: waiting for candidate, waiting in self._candidates}
         self._by_owner: dict[int, list[Candidate]] = {}
         for candidate, _waiting in self._candidates:
@@ -92,7 +116,7 @@ class _Board:
         self.owners_served: set[int] = set()
 
     def _judge(self, owner: int) -> None:
-        held = hold(self._by_owner[owner], self._people, self._limits, self._time)
+        held = hold(self._by_owner[owner], self._people, self._limits, self._time, self._workers)
         self._ready[owner] = [each for each in self._by_owner[owner] if held[each.number] is None]
 
     def next(self) -> Candidate | None:
@@ -116,6 +140,14 @@ class _Board:
         self._judge(owner)
 
 
+def unfinished_wells(database: Database) -> int:
+    """Wells that wait to be given out or are in work, but for those of paused executions."""
+    with database.read() as session:
+        waiting = select(func.sum(ExecutionRow.wells_waiting)).where(*may_be_waiting(), ExecutionRow.paused.is_(False))
+        in_work = select(func.sum(ExecutionRow.wells_claimed)).where(ExecutionRow.wells_claimed > literal_column("0"))
+        return int(session.scalar(waiting) or 0) + int(session.scalar(in_work) or 0)
+
+
 def may_be_waiting() -> list[ColumnElement[bool]]:
     """Executions whose wells the policy may give out, unless somebody paused them."""
     # As a literal, so that SQLite sees that its index of just these rows will do.
@@ -127,7 +159,29 @@ def _claimable() -> list[ColumnElement[bool]]:
     return [*may_be_waiting(), ExecutionRow.paused.is_(False), ExecutionRow.lone_well.is_(None)]
 
 
-def _candidates(session: Session, most_at_once: int, people: dict[int, Person]) -> list[tuple[Candidate, int]]:
+def _that_fit(session: Session, workers: Collection[WorkerKind] | None) -> list[ColumnElement[bool]]:
+    """Executions for which there is a worker: the others must not stand before those of the same user that could go.
+
+    Most need no label, so only the memory is compared for them, with the largest that there is.
+    """
+    if workers is None:
+        return []
+    sizes = [worker.memory_mb for worker in workers]
+    most = max((size for size in sizes if size is not None), default=0.0)
+    memory = ExecutionRow.needs_memory_mb
+    allowed = (
+        [ExecutionRow.needs == ""] if None in sizes else [(ExecutionRow.needs == "") & (memory.is_(None) | (memory <= most))]
+    )
+    asked = select(ExecutionRow.needs, memory).where(*_claimable(), ExecutionRow.needs != "").distinct()
+    for labels, size in session.execute(asked):
+        if some_fit(Needs.read(labels, size), workers):
+            allowed.append((ExecutionRow.needs == labels) & memory.is_not_distinct_from(size))
+    return [or_(*allowed)]
+
+
+def _candidates(
+    session: Session, most_at_once: int, people: dict[int, Person], conditions: Sequence[ColumnElement[bool]]
+) -> list[tuple[Candidate, int]]:
     """Candidates with their numbers of waiting wells: of each user as many as could be in work. Adds to ``people``."""
     place = func.row_number().over(
         partition_by=(ExecutionRow.owner_id, ExecutionRow.test_well),
@@ -138,7 +192,7 @@ def _candidates(session: Session, most_at_once: int, people: dict[int, Person]) 
             ExecutionRow.number,
         ),
     )
-    first = select(ExecutionRow.number, place.label("place")).where(*_claimable()).subquery()
+    first = select(ExecutionRow.number, place.label("place")).where(*_claimable(), *conditions).subquery()
     rows = session.execute(
         select(
             ExecutionRow.number,
@@ -150,12 +204,14 @@ def _candidates(session: Session, most_at_once: int, people: dict[int, Person]) 
             ExecutionRow.wells_claimed,
             ExecutionRow.not_before,
             ExecutionRow.wells_waiting,
+            ExecutionRow.needs,
+            ExecutionRow.needs_memory_mb,
         )
         .join(first, first.c.number == ExecutionRow.number)
         .where(first.c.place <= most_at_once)
     ).all()
     _add_people(session, {row[1] for row in rows}, people)
-    return [(Candidate(*row[:8]), row[8]) for row in rows]
+    return [(Candidate(*row[:8], Needs.read(row.needs, row.needs_memory_mb)), row.wells_waiting) for row in rows]
 
 
 def people_in_work(session: Session, owners: set[int] | None = None) -> dict[int, Person]:
@@ -182,15 +238,18 @@ def _add_people(session: Session, owners: set[int], people: dict[int, Person]) -
             QueuePerson.served_at,
             QueuePerson.executions_at_once,
             QueuePerson.cpu_hours_per_day,
+            QueuePerson.gpu_hours_per_day,
             UsageRow.cpu_seconds,
+            UsageRow.gpu_seconds,
         )
         .outerjoin(UsageRow, and_(UsageRow.owner_id == QueuePerson.owner_id, UsageRow.day == today()))
         .where(QueuePerson.owner_id.in_(owners))
     )
-    for owner, served_at, at_once, hours, seconds in rows:
-        person = people.setdefault(owner, Person())
-        person.served_at, person.executions_at_once, person.cpu_hours_per_day = served_at, at_once, hours
-        person.cpu_seconds_today = seconds or 0.0
+    for row in rows:
+        person = people.setdefault(row.owner_id, Person())
+        person.served_at, person.executions_at_once = row.served_at, row.executions_at_once
+        person.cpu_hours_per_day, person.gpu_hours_per_day = row.cpu_hours_per_day, row.gpu_hours_per_day
+        person.cpu_seconds_today, person.gpu_seconds_today = row.cpu_seconds or 0.0, row.gpu_seconds or 0.0
 
 
 def _unclaimed() -> ColumnElement[bool]:
@@ -226,7 +285,8 @@ def _take(session: Session, number: int, slots: int, largest: int) -> ClaimedWel
 def _next_wells(session: Session, execution: ExecutionRow, slots: int, largest: int) -> list[str]:
     """The next wells of a locked execution, in plate order; those that go alone come last, when no other is in work."""
     waiting = select(WellRow.well).where(WellRow.execution == execution.number, _unclaimed()).order_by(WellRow.position)
-    size = batch_size(execution.wells_waiting, slots, largest)
+    measured = execution.seconds_total / execution.wells_computed if execution.wells_computed else None
+    size = batch_size(execution.wells_waiting, slots, largest, measured)
     wells = list(session.scalars(waiting.where(WellRow.alone.is_(False)).limit(size)))
     if wells or execution.wells_claimed:
         return wells

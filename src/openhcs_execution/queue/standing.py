@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -20,6 +21,7 @@ from openhcs_execution.database import Database, ExecutionRow
 from .events import now
 from .executions import OMERO_MESSAGE, SIGN_IN_MESSAGE
 from .limits import Rules, read_rules
+from .needs import Needs, WorkerKind
 from .order import Candidate, Person, hold, in_order
 from .policy import may_be_waiting, people_in_work
 
@@ -40,7 +42,9 @@ class Standing:
 NOT_WAITING = Standing()
 
 
-def read_standings(session: Session, defaults: QueueLimits) -> dict[int, Standing]:
+def read_standings(
+    session: Session, defaults: QueueLimits, workers: Collection[WorkerKind] | None = None
+) -> dict[int, Standing]:
     """Standings of all executions that have wells to give out and are not paused, by number, in the order of the queue."""
     rules, moment = read_rules(session, defaults), now()
     rows = session.execute(
@@ -53,13 +57,15 @@ def read_standings(session: Session, defaults: QueueLimits) -> dict[int, Standin
             ExecutionRow.started_at.is_not(None),
             ExecutionRow.wells_claimed,
             ExecutionRow.not_before,
+            ExecutionRow.needs,
+            ExecutionRow.needs_memory_mb,
             ExecutionRow.owner_name,
         ).where(*may_be_waiting(), ExecutionRow.paused.is_(False))
     ).all()
-    candidates = [Candidate(*row[:8]) for row in rows]
+    candidates = [Candidate(*row[:8], Needs.read(row.needs, row.needs_memory_mb)) for row in rows]
     names = {row.owner_id: row.owner_name for row in rows}
     people = people_in_work(session, set(names))
-    held = hold(candidates, people, rules.limits, moment)
+    held = hold(candidates, people, rules.limits, moment, workers)
     waiting = [candidate for candidate in candidates if candidate.in_work == 0]
     standings: dict[int, Standing] = {}
     for position, candidate in enumerate(in_order(waiting, held, people, rules.limits, moment), start=1):
@@ -87,6 +93,14 @@ def _reason(code: WaitingCode, candidate: Candidate, person: Person, name: str, 
         hours = rules.limits.cpu_hours_per_day if person.cpu_hours_per_day is None else person.cpu_hours_per_day
         used = f"{name} has used the {hours:g} CPU hours of today."
         return f"{used} It goes on at midnight (UTC), or when an administrator allows more."
+    if code == WaitingCode.GPU_BUDGET:
+        hours = rules.limits.gpu_hours_per_day if person.gpu_hours_per_day is None else person.gpu_hours_per_day
+        used = f"{name} has used the {hours:g} GPU hours of today."
+        return f"{used} It goes on at midnight (UTC), or when an administrator allows more."
+    if code == WaitingCode.NO_WORKER:
+        needed = candidate.needs.in_words()
+        missing = f"No worker {needed} is there just now." if needed else "No worker is there just now."
+        return f"{missing} It goes on by itself when one is."
     if code == WaitingCode.OMERO_UNREACHABLE:
         return OMERO_MESSAGE
     if position == 1:
@@ -118,8 +132,14 @@ def may_wait(row: ExecutionRow) -> bool:
 class QueueBoard:
     """Standings for whoever asks, at most a second old."""
 
-    def __init__(self, database: Database, defaults: QueueLimits) -> None:
-        self._database, self.defaults = database, defaults
+    def __init__(
+        self,
+        database: Database,
+        defaults: QueueLimits,
+        kinds: Callable[[], Collection[WorkerKind] | None] = lambda: None,
+    ) -> None:
+        """``kinds`` tells which workers are there, None while that is not known."""
+        self._database, self.defaults, self.kinds = database, defaults, kinds
         self._lock = threading.Lock()
         self._standings: dict[int, Standing] = {}
         self._read_at = -_KEPT_SECONDS
@@ -134,7 +154,7 @@ class QueueBoard:
             if time.monotonic() - self._read_at > _KEPT_SECONDS:
                 started = time.monotonic()
                 with self._database.read() as session:
-                    self._standings = read_standings(session, self.defaults)
+                    self._standings = read_standings(session, self.defaults, self.kinds())
                 self._read_at = started
             return self._standings
 

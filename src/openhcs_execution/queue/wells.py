@@ -19,6 +19,7 @@ from openhcs_execution.database import Database, ExecutionInput, ExecutionRow, W
 from .claims import fail, release, wait_again
 from .events import lock_execution, now, record
 from .executions import settle
+from .needs import Needs
 from .people import add_usage
 from .retrying import automatic
 
@@ -29,6 +30,7 @@ __all__ = [
     "Well",
     "commit_well",
     "fail_well",
+    "is_expected",
     "lose_worker",
     "note_rois_left_out",
     "plan_rois",
@@ -68,6 +70,7 @@ class ComputedWell:
     versions: dict[str, str] = field(default_factory=dict)
     python: str | None = None
     reused_steps: int = 0
+    gpu: bool = False
 
 
 def _expected(session: Session, well: Well) -> tuple[ExecutionRow, WellRow] | None:
@@ -77,6 +80,12 @@ def _expected(session: Session, well: Well) -> tuple[ExecutionRow, WellRow] | No
     if row is None or not row.claimed or row.attempt != well.attempt or row.committed_at is not None:
         return None
     return execution, row
+
+
+def is_expected(session: Session, well: Well) -> bool:
+    """Whether this attempt may still report."""
+    row = session.get(WellRow, (well.number, well.name))
+    return row is not None and row.claimed and row.attempt == well.attempt and row.committed_at is None
 
 
 def well_staging(database: Database, well: Well, worker: str) -> bool:
@@ -128,7 +137,7 @@ def commit_well(database: Database, well: Well, computed: ComputedWell) -> bool:
         execution.wells_computed += 1
         execution.seconds_total += computed.seconds
         execution.last_commit_at = time
-        add_usage(session, execution.owner_id, computed.seconds)
+        add_usage(session, execution.owner_id, computed.seconds, gpu=computed.gpu)
         _remember_software(session, execution.number, computed)
         changed = {"seconds": row.seconds, "measurements": row.measurements, "failure": None}
         if execution.test_well:
@@ -158,7 +167,13 @@ def _done(session: Session, execution: ExecutionRow, row: WellRow, changed: dict
 
 
 def fail_well(
-    database: Database, well: Well, failure: WellFailure, seconds: float | None = None, *, final: bool = False
+    database: Database,
+    well: Well,
+    failure: WellFailure,
+    seconds: float | None = None,
+    *,
+    final: bool = False,
+    gpu: bool = False,
 ) -> bool:
     """The well could not be computed; the others go on.
 
@@ -172,7 +187,7 @@ def fail_well(
         execution, row = rows
         row.seconds = seconds
         if seconds:
-            add_usage(session, execution.owner_id, seconds)
+            add_usage(session, execution.owner_id, seconds, gpu=gpu)
         behaviour = automatic(failure.cause)
         # Somebody looks at a test well, and decides faster than a second try would end.
         if row.retried < behaviour.retries and not (final or execution.test_well):
@@ -210,7 +225,9 @@ def lose_worker(database: Database, well: Well, failure: WellFailure | None = No
             row.losses += 1
             row.alone = True
             if row.started_at is not None:
-                add_usage(session, execution.owner_id, (now() - row.started_at).total_seconds())
+                # Which worker it was is not told any more; a run that asked for a GPU had one.
+                gpu = Needs.read(execution.needs, None).gpu
+                add_usage(session, execution.owner_id, (now() - row.started_at).total_seconds(), gpu=gpu)
         if row.losses < MAXIMUM_LOSSES and row.attempt < MAXIMUM_ATTEMPTS:
             wait_again(session, execution, row)
             return True

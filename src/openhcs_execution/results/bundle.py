@@ -17,6 +17,8 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -91,6 +93,32 @@ class ResultStore:
             raise
         return Bundle(target)
 
+    @contextmanager
+    def receive(self, execution_id: str, well: str, attempt: int) -> Iterator[Path]:
+        """A folder for the files of a bundle that was written elsewhere; it becomes the bundle when the block ends.
+
+        Raises:
+            ValueError: when the manifest names a file that is not there, or the bundle is of another well.
+            OSError: when the disk is full or cannot be written. Whatever is raised, nothing is left behind.
+        """
+        target = self._folder(execution_id, well, attempt)
+        draft = target.parent / f"{_UNFINISHED}{target.name}-{uuid.uuid4().hex}"
+        try:
+            (draft / "labels").mkdir(parents=True)
+            yield draft
+            _check_received(draft, well)
+            if target.exists():  # as good
+                shutil.rmtree(draft)
+            else:
+                draft.rename(target)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+
+    def folder(self, execution_id: str, well: str, attempt: int) -> Path:
+        """Where the bundle of an attempt is, or would be."""
+        return self._folder(execution_id, well, attempt)
+
     def read(self, execution_id: str, well: str, attempt: int) -> Bundle:
         """Open a bundle.
 
@@ -107,6 +135,14 @@ class ResultStore:
         """Remove what was being written when the service or a worker died. Only before workers are started."""
         for folder in self.root.glob(f"*/{_UNFINISHED}*"):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _check_received(draft: Path, well: str) -> None:
+    result = EngineResult.model_validate_json((draft / MANIFEST).read_text(encoding="utf-8"))
+    here = {file.relative_to(draft) for file in draft.rglob("*") if file.is_file()}
+    named = {path for path in (result.fields_table, result.objects_table, *(label.path for label in result.labels)) if path}
+    if result.well != well or not named <= here:
+        raise ValueError(f"the results that came for well {well} are incomplete")
 
 
 def _take(file: Path | None, draft: Path, name: str) -> Path | None:

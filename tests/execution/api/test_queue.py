@@ -128,3 +128,16 @@ def test_only_one_kind_of_wells_can_be_run_again(http, service, token) -> None:
     assert http.post(f"{url}retry/?which=skipped", headers=token(2)).status_code == 200
     assert set(states(service.database, number).values()) == {"waiting"}
     assert http.post(f"{url}retry/?which=all", headers=token(2)).status_code == 422
+
+
+def test_an_engine_is_changed_by_administrators_and_only_to_one_that_answers_over_tls(http, token) -> None:
+    admin, somebody = token(0, admin=True), token(2)
+    assert http.post("/api/v1/admin/engine/", headers=somebody, json={"address": None}).status_code == 403
+    for address, code, status in (
+        ("tcp://127.0.0.1:1", "engine_not_safe", 400),
+        ("tls://127.0.0.1:1", "no_certificates", 409),
+    ):
+        refused = http.post("/api/v1/admin/engine/", headers=admin, json={"address": address})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (status, code)
+    assert http.get("/api/v1/admin/queue/", headers=admin).json()["engine"] == "local"
+    assert http.get("/api/v1/admin/audit/", headers=admin).json()["entries"] == []

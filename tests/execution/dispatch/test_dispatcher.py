@@ -13,8 +13,11 @@ from sqlalchemy.exc import OperationalError
 
 from openhcs_execution.database import Database
 from openhcs_execution.dispatch import dispatcher as module
+from openhcs_execution.dispatch import engines
+from openhcs_execution.dispatch.cluster import Slot
 from openhcs_execution.dispatch.dispatcher import Dispatcher
 from openhcs_execution.results.bundle import ResultStore
+from openhcs_execution.secrets import SessionVault
 from openhcs_execution.settings import Settings
 from tests.execution.queued import claim_all, enqueue, open_database, states, well
 
@@ -38,12 +41,22 @@ class EndedFuture:
 class FakeCluster:
     """Ends every task at once."""
 
+    elastic = False
+
     def __init__(self, texts: list[str]) -> None:
         self.future = EndedFuture(texts)
         self.client = SimpleNamespace(submit=lambda *_, **__: self.future, subscribe_topic=lambda *_: None)
+        self.slots = {"tls://127.0.0.1:1": Slot("tls://127.0.0.1:1", "0")}
 
     def close(self) -> None:
         """Nothing runs."""
+
+
+class SealsAnything(SessionVault):
+    """Opens what tests have stored without sealing it."""
+
+    def open(self, sealed: str) -> str:
+        return sealed
 
 
 @pytest.fixture
@@ -56,7 +69,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 @pytest.fixture
 def dispatcher(database: Database, tmp_path: Path) -> Dispatcher:
     settings = Settings(data_dir=tmp_path, workers=1, wells_per_task=1)
-    return Dispatcher(database, ResultStore(tmp_path / "results"), settings)
+    return Dispatcher(database, ResultStore(tmp_path / "results"), settings, SealsAnything("s" * 64))
 
 
 def test_a_report_that_cannot_be_read_fails_its_well_and_frees_the_slot(dispatcher: Dispatcher, database: Database) -> None:
@@ -126,15 +139,17 @@ def test_the_end_of_a_task_waits_for_the_database(
 
 def test_workers_that_do_not_start_are_started_again(dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch) -> None:
     attempts: list[object] = []
+    (dispatcher._store.root).mkdir()
 
     def start(*arguments: object) -> FakeCluster:
         attempts.append(arguments)
         if len(attempts) < 3:
             raise OSError("no room for another process")
-        dispatcher._stopping.set()  # the loop itself has nothing to do
         return FakeCluster([])
 
-    monkeypatch.setattr(module, "Cluster", start)
-    monkeypatch.setattr(module, "_TICK", 0.01)
-    dispatcher._run()
+    monkeypatch.setattr(engines, "open_cluster", start)
+    monkeypatch.setattr(engines, "_FIRST_PAUSE", 0.01)
+    dispatcher.start()
+    assert dispatcher.wait_until_ready()
+    dispatcher.stop()
     assert len(attempts) == 3

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from openhcs_client import FailureClass, WellFailure
 from openhcs_execution.dispatch import worker as module
@@ -25,12 +26,11 @@ def computer(tmp_path: Path) -> Iterator[WellComputer]:
         scratch=tmp_path / "scratch",
         results=tmp_path / "results",
         engine_home=tmp_path / "home",
-        secret_file=tmp_path / "secret",
+        results_mark="mark",
+        session_secret=SecretStr("s" * 64),
         omero_host="127.0.0.1",
         omero_port=1,
     )
-    (tmp_path / "secret").write_text("s" * 64)
-    (tmp_path / "secret").chmod(0o600)
     computer = WellComputer(settings, "worker-0")
     yield computer
     computer.close()

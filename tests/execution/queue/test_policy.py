@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
+
 from openhcs_execution.database import Database, ExecutionRow
 from openhcs_execution.queue import executions, wells
 from openhcs_execution.queue.events import now
@@ -16,6 +18,22 @@ from tests.execution.queued import assert_consistent, claim_all, computed, enque
 def test_batches_are_small_at_the_end_and_never_empty() -> None:
     assert [batch_size(waiting, slots=2, largest=4) for waiting in (100, 16, 8, 5, 4, 1)] == [4, 4, 2, 2, 1, 1]
     assert batch_size(3, slots=8, largest=4) == 1
+
+
+@pytest.mark.parametrize(("seconds", "wells"), [(None, 4), (0.0, 16), (0.1, 16), (1.0, 10), (4.0, 2), (30.0, 1)])
+def test_short_wells_are_handed_out_together_and_long_ones_alone(seconds: float | None, wells: int) -> None:
+    assert batch_size(1536, slots=8, largest=16, seconds=seconds) == wells
+
+
+def test_a_plate_of_1536_short_wells_is_far_fewer_tasks(database: Database) -> None:
+    number = enqueue(database, 1536)
+    tasks = 0
+    while (batch := claim_wells(database, slots=4, largest=16)) is not None:
+        tasks += 1
+        if tasks <= 2:  # what the first ones took is known from then on
+            for name, attempt in batch.attempts.items():
+                wells.commit_well(database, wells.Well(number, name, attempt), computed(seconds=0.2))
+    assert tasks < 130
 
 
 def test_two_users_share_the_slots_although_one_came_first(database: Database) -> None:

@@ -197,6 +197,7 @@ def test_the_public_user_reads_and_never_submits(
             ("admin/users/2/limits/", {"executions_at_once": 9}),
             ("admin/drain/", {}),
             ("admin/undrain/", {}),
+            ("admin/engine/", {"address": None}),
             ("executions/e1/session/", {}),
         ):
             response = anyone.post(f"/openhcs/api/v1/{path}", json=body, headers=token)

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Many machines: a scheduler and worker hosts in processes of their own, with their own disks, reached over TLS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from omero_sandbox.testing import RunningSandbox
+from tests.execution.omero_io.world import Lab
+
+from .hosts import Hosts
+from .service_world import RunningService, follow, nuclei_plate, wait_for
+from .test_service import assert_complete, run
+
+pytestmark = [pytest.mark.stack, pytest.mark.engine, pytest.mark.timeout(600)]
+
+
+@pytest.fixture
+def lab(omero_sandbox: RunningSandbox) -> Iterator[Lab]:
+    lab = Lab(omero_sandbox)
+    yield lab
+    lab.close()
+
+
+@pytest.fixture
+def hosts(tmp_path: Path) -> Iterator[Hosts]:
+    hosts = Hosts(tmp_path / "hosts")
+    yield hosts
+    hosts.close()
+
+
+def workers_of(service: RunningService) -> int:
+    return httpx.get(f"{service.url}/healthz", timeout=30).json()["workers"]
+
+
+def test_one_of_two_hosts_dies_and_the_other_computes_its_wells(
+    make_service: Callable[..., RunningService], lab: Lab, hosts: Hosts
+) -> None:
+    scheduler, address = hosts.scheduler()
+    first, second = (hosts.worker(name, address, "--own-results") for name in ("first", "second"))
+    service = make_service(ENGINE="scheduler", SCHEDULER_ADDRESS=address, **hosts.settings())
+    assert {first.ready(), second.ready()} == {"first-0", "second-0"}
+    wait_for(lambda: workers_of(service) == 2, 60, "both hosts")
+    conn = lab.person()
+    plate_id = nuclei_plate(conn, rows=2, columns=6)
+    with service.client(conn) as client:
+        execution_id = run(client, plate_id)
+        killed = False
+        workers: dict[str, str] = {}
+        for event in follow(client, execution_id):
+            if event.kind == "well_staging":
+                workers[event.well] = event.data["worker"]
+            if not killed and "worker-first-0" in workers.values() and event.kind == "well_saving":
+                first.kill()
+                killed = True
+        assert killed
+        assert set(workers.values()) <= {"worker-first-0", "worker-second-0"}
+        assert_complete(client, execution_id)
+        assert client.measurements(execution_id, level="field").total_rows == 12
+    assert workers_of(service) == 1
+    # Nothing of the run is left on the host, and the installation's secret never came there.
+    host = hosts.folder / "second"
+    assert list(host.rglob("*.npy")) == []
+    assert not any(service.secret.encode() in path.read_bytes() for path in hosts.folder.rglob("*") if path.is_file())
+    assert scheduler.process.poll() is None
