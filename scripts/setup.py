@@ -18,7 +18,8 @@ import sys
 import sysconfig
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -263,8 +264,24 @@ def install_debian_packages(packages: Iterable[str]) -> bool:
     names = sorted(set(packages))
     say(f"installing Debian packages: {' '.join(names)}")
     run([apt, "update", "--quiet=2"], "apt", DEBIAN_FRONTEND="noninteractive")
-    run([apt, "install", "--yes", "--quiet=2", "--no-install-recommends", *names], "apt", DEBIAN_FRONTEND="noninteractive")
+    with no_service_started():
+        run([apt, "install", "--yes", "--quiet=2", "--no-install-recommends", *names], "apt", DEBIAN_FRONTEND="noninteractive")
     return True
+
+
+@contextmanager
+def no_service_started() -> Iterator[None]:
+    """Keep Debian's packages from starting what they bring (nginx on port 80, PostgreSQL): the tests start their own."""
+    policy = Path("/usr/sbin/policy-rc.d")
+    if policy.exists():  # the machine has its own rules
+        yield
+        return
+    policy.write_text("#!/bin/sh\nexit 101\n", encoding="ascii")
+    policy.chmod(0o755)
+    try:
+        yield
+    finally:
+        policy.unlink(missing_ok=True)
 
 
 def say(text: str) -> None:
