@@ -31,6 +31,7 @@ import live_bench
 import overhead_bench
 import pixel_bench
 import psutil
+import tables_bench
 import tifffile
 import zarr_bench
 from omero.gateway import BlitzGateway
@@ -121,6 +122,7 @@ def measure(stack: Stack, row: Path, repeats: int, work: Path, figures: Figures)
     figures.note("submit_to_first_progress", statistics.median(delays), "s", target=2)
 
     live_figures(stack, client, account.name, account.password, figures)
+    table_figures(stack, client, account.name, account.password, figures)
 
     document = client.pipeline(PIPELINE)[0]
     local = stage_locally(row, work / "local")
@@ -209,6 +211,23 @@ def overhead_figures(
         wells = compared(overhead_bench.filters(count), row, row_id, ["GFP"])
         figures.note(f"wells_of_{name}_s_bare_openhcs", wells.well_seconds, "s")
         figures.note(f"ratio_wells_of_{name}_s", wells.ratio, "x", target=target)
+
+
+def table_figures(stack: Stack, client: RemoteOrchestrator, user: str, password: str, figures: Figures) -> None:
+    """The plate view of 384 wells through OMERO.web, and the service's answers about 768,000 objects."""
+    connection = BlitzGateway(user, password, host="127.0.0.1", port=stack.omero_port)
+    if not connection.connect():
+        raise RuntimeError("cannot connect to the embedded OMERO")
+    try:
+        plate_id = tables_bench.make_plate(connection)
+        figures.note("plate_pictures_384_undrawn", tables_bench.seconds_for_pictures(client, plate_id, size=48), "s")
+        tables_bench.draw_thumbnails(connection, plate_id, size=64)
+    finally:
+        connection.close()
+    figures.note("plate_pictures_384", tables_bench.seconds_for_pictures(client, plate_id, size=64), "s", target=1.5)
+    figures.note("plate_pictures_384_kept", tables_bench.seconds_for_pictures(client, plate_id, size=64), "s")
+    for name, seconds in tables_bench.table_times().items():
+        figures.note(name, seconds, "s")
 
 
 def live_figures(stack: Stack, client: RemoteOrchestrator, user: str, password: str, figures: Figures) -> None:

@@ -11,6 +11,7 @@ import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
@@ -89,6 +90,7 @@ def photograph(page: Page, stack: Stack, output: Path) -> None:
     page.locator('#oh-map [data-well="C04"]').click()
     page.wait_for_selector("#oh-well canvas, #oh-well img", timeout=LONG)
     take("results", height=1900)
+    photograph_tables(page, take)
     viewer = page.locator("#oh-well a[href*='/openhcs/viewer/']").first.get_attribute("href")
     page.goto(f"{stack.web_url}/openhcs/executions/")
     take("executions")
@@ -115,6 +117,32 @@ def photograph(page: Page, stack: Stack, output: Path) -> None:
     page.click("#oh-test")
     page.wait_for_selector("#oh-test-result canvas:visible", timeout=LONG)
     take("cardiomyocytes", height=1500)
+
+
+def photograph_tables(page: Page, take: Callable[..., None]) -> None:
+    """Pictures on the plate, plots with a rectangle, and two runs beside each other; ends on the results page it began on."""
+    results = page.url
+    page.select_option("#oh-shown", "picture:labels")
+    page.wait_for_selector("#oh-map .openhcs-platemap-picture")
+    page.select_option("#oh-level", "object")
+    page.click("#oh-charts summary")
+    page.wait_for_selector("#oh-scatter canvas")
+    page.set_viewport_size({**SIZE, "height": 2100})
+    box = page.locator("#oh-scatter .u-over").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 4)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 4, box["y"] + box["height"] * 0.6, steps=5)
+    page.mouse.up()
+    page.wait_for_selector("#oh-table-chosen:visible")
+    take("tables", height=2100)
+    page.get_by_role("link", name="Compare with…").click()
+    page.locator("main table a").first.click()
+    page.wait_for_selector("#oh-changed table, #oh-changed .oh-empty")
+    take("compare", height=1700)
+    page.goto(results)
+    page.locator('#oh-map [data-well="C04"]').click()
+    page.wait_for_selector("#oh-well canvas, #oh-well img", timeout=LONG)
 
 
 def plate_link(page: Page, name: str) -> str:

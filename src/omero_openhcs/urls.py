@@ -7,6 +7,7 @@ from django.urls import include, path
 
 from .api.executions import status
 from .pages.admin import administration, audit
+from .pages.compare import compare
 from .pages.editor import new_pipeline
 from .pages.execute import execute
 from .pages.executions import executions
@@ -28,6 +29,7 @@ urlpatterns = [
     path("admin/", administration, name="openhcs_admin"),
     path("admin/audit/", audit, name="openhcs_admin_audit"),
     path("results/<slug:execution_id>/", results, name="openhcs_results"),
+    path("compare/", compare, name="openhcs_compare"),
     # The right-hand panel of OMERO.web's own pages, and "Open with".
     path("panel/<str:kind>/<int:object_id>/", panel, name="openhcs_panel"),
     path("open/", open_with, name="openhcs_open_with"),

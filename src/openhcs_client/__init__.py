@@ -124,6 +124,23 @@ from ._saving import (
 )
 from ._service import AUDIENCE, Claims, GroupClaim, ServiceHealth, ServiceSubmission, SignedIn, SignIn
 from ._strict_json import read_json
+from ._tables import (
+    MOST_FILTERS,
+    MOST_POINTS,
+    ColumnHistogram,
+    LabelThumbnails,
+    PointDensity,
+    TableColumn,
+    TableFilter,
+    TableFormat,
+    TableOperator,
+    TablePoints,
+    TableRows,
+    ThumbnailSheet,
+    WellValues,
+    filters_as_text,
+    read_filters,
+)
 from ._well_log import WellLog, WellLogLine
 from ._wells import WELL_NAME_PATTERN, well_name, well_position
 from ._zarr import MakeZarrAddress, ZarrAddress
@@ -142,6 +159,21 @@ __all__ = [
     "SavingTarget",
     "fill_template",
     "template_problem",
+    "MOST_FILTERS",
+    "MOST_POINTS",
+    "ColumnHistogram",
+    "LabelThumbnails",
+    "PointDensity",
+    "TableColumn",
+    "TableFilter",
+    "TableFormat",
+    "TableOperator",
+    "TablePoints",
+    "TableRows",
+    "ThumbnailSheet",
+    "WellValues",
+    "filters_as_text",
+    "read_filters",
     "AUDIENCE",
     "LARGEST_DOCUMENT",
     "LARGEST_SOURCE",

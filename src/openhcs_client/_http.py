@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http.cookiejar import CookieJar
 from typing import Any
 from urllib.parse import quote
@@ -71,6 +71,30 @@ class ApiConnection:
     def get(self, path: str, parameters: Mapping[str, Any] | None = None) -> httpx.Response:
         """GET ``path`` below the root (or an absolute address); parameters that are ``None`` are left out."""
         return self._request("GET", path, params=_query(parameters))
+
+    def stream(self, path: str, parameters: Mapping[str, Any] | None = None) -> Iterator[bytes]:
+        """GET something large. The answer has begun, and is a success, when this returns; its bytes come with iteration.
+
+        A connection that breaks off on the way raises from the iteration, so that half a file is never taken for a whole one.
+        """
+        request = self._client.build_request("GET", path, params=_query(parameters))
+        try:
+            response = self._client.send(request, stream=True)
+        except httpx.TransportError as error:
+            raise unreachable(self.root, error) from error
+        if not response.is_success:
+            response.read()
+            response.close()
+            raise error_of(response)
+        return self._pieces(response)
+
+    def _pieces(self, response: httpx.Response) -> Iterator[bytes]:
+        try:
+            yield from response.iter_bytes()
+        except httpx.TransportError as error:
+            raise unreachable(self.root, error) from error
+        finally:
+            response.close()
 
     def post(
         self, path: str, body: BaseModel | Mapping[str, Any] | None = None, *, idempotency_key: str = ""

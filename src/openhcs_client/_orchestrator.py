@@ -65,6 +65,17 @@ from ._saving import DeletionPlan
 from ._service import ServiceHealth, ServiceSubmission
 from ._sign_in import OmeroSessionAuth, TokenAuth, WebSessionAuth, require_confidential, sign_in_to_web, web_root
 from ._submission import RunSettings, as_json, submission_body
+from ._tables import (
+    ColumnHistogram,
+    LabelThumbnails,
+    TableFilter,
+    TableFormat,
+    TablePoints,
+    TableRows,
+    ThumbnailSheet,
+    WellValues,
+    filters_as_text,
+)
 from ._waiting import wait_for
 from ._well_log import WellLog
 
@@ -469,6 +480,83 @@ class RemoteOrchestrator:
         query = {"level": MeasurementLevel(level).value, "well": well, "cursor": cursor, "limit": limit}
         return self._get(MeasurementPage, path_of("executions", execution_id, "measurements"), query)
 
+    def table(
+        self,
+        execution_id: str,
+        level: MeasurementLevel | str = MeasurementLevel.WELL,
+        *,
+        filters: Sequence[TableFilter] = (),
+        sort: str | None = None,
+        descending: bool = False,
+        offset: int = 0,
+        limit: int = 100,
+    ) -> TableRows:
+        """A page of the rows that fulfil all ``filters``, sorted by a column; missing values come last."""
+        query = {**_table_query(level, filters, sort, descending), "offset": offset, "limit": limit}
+        return self._get(TableRows, path_of("executions", execution_id, "table"), query)
+
+    def histogram(
+        self,
+        execution_id: str,
+        column: str,
+        level: MeasurementLevel | str = MeasurementLevel.WELL,
+        *,
+        filters: Sequence[TableFilter] = (),
+        bins: int = 40,
+    ) -> ColumnHistogram:
+        """How the values of a column are spread."""
+        query = {**_table_query(level, filters), "column": column, "bins": bins}
+        return self._get(ColumnHistogram, path_of("executions", execution_id, "table", "histogram"), query)
+
+    def points(
+        self,
+        execution_id: str,
+        x: str,
+        y: str,
+        level: MeasurementLevel | str = MeasurementLevel.WELL,
+        *,
+        filters: Sequence[TableFilter] = (),
+        most: int | None = None,
+    ) -> TablePoints:
+        """Two columns against each other: all points, or a sample and their density where there are more than ``most``."""
+        query = {**_table_query(level, filters), "x": x, "y": y, "most": most}
+        return self._get(TablePoints, path_of("executions", execution_id, "table", "points"), query)
+
+    def well_values(self, execution_id: str, column: str) -> WellValues:
+        """One number per well: the median over its objects, or the value of the well where objects have no such column."""
+        return self._get(WellValues, path_of("executions", execution_id, "table", "wells"), {"column": column})
+
+    def download_table(
+        self,
+        execution_id: str,
+        level: MeasurementLevel | str = MeasurementLevel.WELL,
+        form: TableFormat | str = TableFormat.PARQUET,
+        *,
+        filters: Sequence[TableFilter] = (),
+        sort: str | None = None,
+        descending: bool = False,
+    ) -> Iterator[bytes]:
+        """A table as the bytes of a CSV or Parquet file, piece by piece; write them to a file."""
+        query = {**_table_query(level, filters, sort, descending), "format": TableFormat(form).value}
+        return self._api.stream(path_of("executions", execution_id, "table", "download"), query)
+
+    def plate_thumbnails(self, plate_id: int, *, field: int | None = None, size: int | None = None) -> ThumbnailSheet:
+        """Thumbnails of a field of view of all wells of a plate in one image (OMERO.web only)."""
+        return self._get(ThumbnailSheet, path_of("plates", plate_id, "thumbnails"), {"field": field, "size": size})
+
+    def label_thumbnails(
+        self,
+        execution_id: str,
+        *,
+        name: str | None = None,
+        field: int | None = None,
+        size: int | None = None,
+        wells: Sequence[str] | None = None,
+    ) -> LabelThumbnails:
+        """Label images of all done wells, or of ``wells``, as small coloured pictures in one image."""
+        query = {"name": name, "field": field, "size": size, "wells": ",".join(wells) if wells is not None else None}
+        return self._get(LabelThumbnails, path_of("executions", execution_id, "label-thumbnails"), query)
+
     def results(self, execution_id: str) -> ExecutionResults:
         """The results so far; measurements are read when asked for."""
         return ExecutionResults(
@@ -610,3 +698,14 @@ class RemoteOrchestrator:
 def _query_text(value: Any) -> Any:
     """Booleans as the API writes them."""
     return str(value).lower() if isinstance(value, bool) else value
+
+
+def _table_query(
+    level: MeasurementLevel | str, filters: Sequence[TableFilter], sort: str | None = None, descending: bool = False
+) -> dict[str, Any]:
+    return {
+        "level": MeasurementLevel(level).value,
+        "filters": filters_as_text(filters),
+        "sort": sort,
+        "descending": "true" if descending else None,
+    }

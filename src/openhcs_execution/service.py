@@ -31,6 +31,7 @@ from openhcs_execution.queue.standing import QueueBoard
 from openhcs_execution.readiness import Readiness
 from openhcs_execution.results.bundle import ResultStore
 from openhcs_execution.results.retention import ResultKeeper
+from openhcs_execution.results.tables import TableStore
 from openhcs_execution.secrets import SessionVault, load_secret
 from openhcs_execution.settings import Settings
 
@@ -68,6 +69,7 @@ class Service:
             log.warning("pipeline_not_offered", problem=problem)
         self.omero = OmeroServer(settings.omero_host, settings.omero_port)
         self.results = ResultStore(settings.results)
+        self.tables = TableStore(self.results)
         self.board = QueueBoard(self.database, settings.limits, lambda: self._dispatcher.kinds())
         self.forecasts = ForecastBoard(self.database, lambda: self.workers)
         self.desk = EngineDesk(settings.engine_home)

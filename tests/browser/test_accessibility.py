@@ -154,6 +154,63 @@ def test_results(anna: Page, stack: Stack, execution: str) -> None:
     assert violations(anna) == []
 
 
+def test_pictures_and_tables_of_results(anna: Page, stack: Stack, execution: str) -> None:
+    anna.goto(f"{stack.web_url}/openhcs/results/{execution}/")
+    anna.select_option("#oh-shown", "picture:images")
+    expect(anna.locator("#oh-map .openhcs-platemap-picture")).to_have_count(2)
+    anna.select_option("#oh-shown", "picture:labels")
+    expect(anna.locator('#oh-map [data-well="B02"]')).to_have_attribute("aria-label", re.compile("B02, label image"))
+    assert violations(anna) == []
+
+    anna.select_option("#oh-level", "object")
+    expect(anna.locator("#oh-table-count")).to_contain_text("rows 1 to 100 are shown")
+    anna.get_by_label("Column to filter by").select_option("well")
+    anna.get_by_label("Condition").select_option("eq")
+    anna.get_by_label("Value", exact=True).fill("B03")
+    anna.keyboard.press("Enter")
+    expect(anna.locator("#oh-table-count")).to_contain_text("in 1 well")
+    anna.locator("#oh-charts summary").click()
+    expect(anna.locator("#oh-scatter canvas")).to_be_visible()
+    expect(anna.locator("#oh-histogram-words")).to_contain_text("values of")
+    assert violations(anna) == []
+
+    # A rectangle over the whole plot: all rows of the one well, which stands out on the plate.
+    anna.locator("#oh-scatter .u-over").scroll_into_view_if_needed()
+    box = anna.locator("#oh-scatter .u-over").bounding_box()
+    assert box is not None
+    anna.mouse.move(box["x"] + 2, box["y"] + 2)
+    anna.mouse.down()
+    anna.mouse.move(box["x"] + box["width"] - 2, box["y"] + box["height"] - 2, steps=4)
+    anna.mouse.up()
+    expect(anna.locator("#oh-table-chosen")).to_contain_text("rows chosen in the plot, in B03")
+    expect(anna.locator('#oh-map [data-well="B02"]')).to_have_class(re.compile("openhcs-platemap-faded"))
+    expect(anna.locator('#oh-map [data-well="B03"]')).to_have_attribute("aria-label", re.compile("holds chosen rows"))
+    with anna.expect_download() as downloaded:
+        anna.get_by_role("link", name="Download (Parquet)").click()
+    assert downloaded.value.suggested_filename.endswith("-object.parquet")
+    assert violations(anna) == []
+    anna.get_by_role("button", name="Show all rows again").press("Enter")
+    expect(anna.locator("#oh-table-chosen")).to_be_hidden()
+
+
+def test_comparing_two_runs(
+    anna: Page, stack: Stack, client: RemoteOrchestrator, plate: int, execution: str, finished: dict[str, str], width: int
+) -> None:
+    if "other" not in finished:
+        finished["other"] = client.execute_remote(plate_id=plate, pipeline="colocalisation", config={"wells": ["B02"]})
+        client.wait(finished["other"], progress=False)
+    anna.goto(f"{stack.web_url}/openhcs/results/{execution}/")
+    anna.get_by_role("link", name="Compare with…").click()
+    expect(anna.get_by_role("heading", name="Compare with…")).to_be_visible()
+    assert violations(anna) == []
+    anna.locator(f'a[href*="b={finished["other"]}"]').click()
+    expect(anna.get_by_role("heading", name="Comparing two runs")).to_be_visible()
+    expect(anna.locator("#oh-only")).to_contain_text("Measured in the first run only")
+    expect(anna.locator("#oh-differences")).to_contain_text("Steps")
+    assert violations(anna) == []
+    assert anna.evaluate("document.querySelector('.oh-page').scrollWidth") <= width, "nothing has to be scrolled sideways"
+
+
 def test_marking_control_wells_with_the_keyboard(anna: Page, stack: Stack, execution: str) -> None:
     anna.goto(f"{stack.web_url}/openhcs/results/{execution}/")
     anna.locator("#oh-mark-controls").press("Enter")

@@ -146,3 +146,29 @@ def test_ids_cannot_climb_out_of_their_place_in_the_path():
 )
 def test_where_secrets_may_go(url, confidential):
     assert is_confidential(httpx.URL(url)) is confidential
+
+
+class CutOff(httpx.SyncByteStream):
+    """Half an answer."""
+
+    def __iter__(self):
+        yield b"well,area\n"
+        raise httpx.ReadError("cut")
+
+
+def test_a_file_comes_in_pieces_and_half_a_file_is_an_error():
+    handler, _ = answering(httpx.Response(200, content=b"a" * 100), httpx.Response(200, stream=CutOff()))
+    api, _ = connection(handler)
+    assert b"".join(api.stream("table/")) == b"a" * 100
+    with pytest.raises(OpenHCSError, match="broke off"):
+        list(api.stream("table/"))
+
+
+def test_a_refused_file_is_refused_before_its_first_byte():
+    handler, seen = answering(envelope(422, "unknown_column", "No such column.", sort="x"), httpx.ConnectError("refused"))
+    api, _ = connection(handler)
+    with pytest.raises(OpenHCSError, match="No such column"):
+        api.stream("table/")
+    with pytest.raises(OpenHCSError, match="Nothing answers"):
+        api.stream("table/")
+    assert len(seen) == 2

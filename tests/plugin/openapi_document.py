@@ -57,6 +57,23 @@ NUMBERS = {"field", "plate_id"}
 
 DOCUMENT = {"type": "object", "required": ["document"], "properties": {"document": reference(models.PipelineDocument)}}
 
+TABLE: dict[str, dict[str, Any]] = {
+    "level": {**reference(models.MeasurementLevel)},  # type: ignore[dict-item]
+    "filters": {
+        **TEXT,
+        "description": 'JSON list of conditions that all must hold: [{"column": "area_um2", "operator": "gt", "value": 50}]. '
+        "Operators: eq, ne, lt, le, gt, ge, contains (text), present, missing.",
+    },
+}
+SORTED: dict[str, dict[str, Any]] = {
+    "sort": {**TEXT, "description": "A column; the order of the plate when absent."},
+    "descending": {"type": "boolean", "default": False},
+}
+SHEET: dict[str, dict[str, Any]] = {
+    "field": {**INTEGER, "minimum": 1, "default": 1},
+    "size": {**INTEGER, "minimum": 16, "maximum": 128, "default": 64, "description": "Longest side in pixels."},
+}
+
 OPERATIONS = [
     Operation("get", API + "health/", "Is the execution service well?", models.ServiceHealth),
     Operation(
@@ -401,6 +418,70 @@ OPERATIONS = [
     ),
     Operation(
         "get",
+        API + "executions/{execution_id}/table/",
+        "A page of the rows that fulfil all filters, sorted by a column; missing values come last.",
+        models.TableRows,
+        query={
+            **TABLE,
+            **SORTED,
+            "offset": {**INTEGER, "minimum": 0, "default": 0},
+            "limit": {**INTEGER, "minimum": 1, "maximum": 1000, "default": 100},
+        },
+    ),
+    Operation(
+        "get",
+        API + "executions/{execution_id}/table/histogram/",
+        "How the values of a column are spread.",
+        models.ColumnHistogram,
+        query={**TABLE, "column": TEXT, "bins": {**INTEGER, "minimum": 1, "maximum": 400, "default": 40}},
+        required_query=("column",),
+    ),
+    Operation(
+        "get",
+        API + "executions/{execution_id}/table/points/",
+        "Two columns against each other: all points, or of more than `most` a sample and the density of all.",
+        models.TablePoints,
+        models.WellValues,
+        query={
+            **TABLE,
+            "x": TEXT,
+            "y": TEXT,
+            "most": {**INTEGER, "minimum": 1, "maximum": models.MOST_POINTS, "default": models.MOST_POINTS},
+        },
+        required_query=("x", "y"),
+    ),
+    Operation(
+        "get",
+        API + "executions/{execution_id}/table/wells/",
+        "One number per well: the median over its objects, or the well's value where objects have no such column.",
+        models.WellValues,
+        query={"column": TEXT},
+        required_query=("column",),
+    ),
+    Operation(
+        "get",
+        API + "executions/{execution_id}/table/download/",
+        "The rows as a file. Text in CSV that a spreadsheet would take for a formula has an apostrophe in front.",
+        {"type": "string", "format": "binary"},
+        query={**TABLE, **SORTED, "format": {"type": "string", "enum": ["csv", "parquet"], "default": "csv"}},
+        binary=True,
+    ),
+    Operation(
+        "get",
+        API + "executions/{execution_id}/label-thumbnails/",
+        "The label images of the wells that are done, or of some, as small coloured pictures in one image.",
+        models.LabelThumbnails,
+        query={**SHEET, "name": TEXT, "wells": {**TEXT, "description": "Only these, with commas between them."}},
+    ),
+    Operation(
+        "get",
+        API + "plates/{plate_id}/thumbnails/",
+        "A field of view of every well in one image, with an ETag.",
+        models.ThumbnailSheet,
+        query=SHEET,
+    ),
+    Operation(
+        "get",
         API + "executions/{execution_id}/quality/",
         "Z'-factor and other statistics so far; with a measurement of that one, with its B-scores.",
         models.QualityReport,
@@ -473,6 +554,13 @@ SCHEMAS: list[type[BaseModel]] = [
     models.ExecutionStatus,
     models.EventPage,
     models.MeasurementPage,
+    models.TableFilter,
+    models.TableRows,
+    models.ColumnHistogram,
+    models.TablePoints,
+    models.WellValues,
+    models.ThumbnailSheet,
+    models.LabelThumbnails,
     models.QualityReport,
     models.PlateControls,
     models.SaveControls,

@@ -7,7 +7,6 @@ import {
   type ExecutionStatusName,
   isFinal,
   type LiveTicket,
-  type MeasurementPage,
   type WellExecution,
 } from '../shared/contracts';
 import { followEvents, type LiveEvents } from '../shared/live';
@@ -21,7 +20,7 @@ import { createDeletion } from './parts/delete-results';
 import { failureBox } from './parts/failure-box';
 import { count, formatMoment, humanised, unitOf } from './parts/format';
 import { createHeatOptions } from './parts/heat-options';
-import { createMeasurementTable } from './parts/measurement-table';
+import { createPlatePictures, type PictureKind } from './parts/plate-pictures';
 import { showQuality, sourceOf } from './parts/quality';
 import { followQuality } from './parts/quality-live';
 import type { PlateControls, QualityReport } from './parts/quality-report';
@@ -29,6 +28,7 @@ import { createResultsViewer } from './parts/results-viewer';
 import { signInAgain } from './parts/sign-in';
 import { timeLeft } from './parts/time-left';
 import { statusPill, updateProgress } from './parts/status-pill';
+import { createTables } from './parts/tables';
 import { marksOf } from './parts/well-marks';
 import { createWellLog } from './parts/well-log';
 import { showWell } from './parts/well-panel';
@@ -63,16 +63,22 @@ const map = createPlateMap(byId('oh-map'), {
   },
 });
 
-const table = createMeasurementTable({
+const tables = createTables({
   api,
   executionId: id,
-  host: byId('oh-table'),
-  moreButton: byId<HTMLButtonElement>('oh-more'),
   measurements: page.measurements,
-  onWell: (well) => {
-    map.select([well]);
-    chooseWell(well);
-  },
+  primary: page.primary_measurement,
+  images: page.images,
+  onWell: selectWell,
+  onWells: (found) => map.setHighlighted(found),
+});
+
+const pictures = createPlatePictures({
+  api,
+  map,
+  plateId: execution.plate_id,
+  executionId: id,
+  onError: (message) => showNotice(byId('oh-offline'), message),
 });
 
 const wellLog = createWellLog({
@@ -86,11 +92,18 @@ const wellLog = createWellLog({
 
 const shown = byId<HTMLSelectElement>('oh-shown');
 const colours = createHeatOptions(showHeatMap);
+/** What begins so in the list of what the plate shows is pictures; everything else is a measurement. */
+const PICTURES = 'picture:';
+
+function shownMeasurement(): string {
+  return shown.value.startsWith(PICTURES) ? '' : shown.value;
+}
 
 function paintWell(well: WellExecution): void {
   map.setState(well.well, well.state, wellDetail(well));
   // B-scores of all wells change with each new one; they come with the next report.
-  if (shown.value && !colours.read().scores) map.setValue(well.well, well.measurements[shown.value] ?? null);
+  const name = shownMeasurement();
+  if (name && !colours.read().scores) map.setValue(well.well, well.measurements[name] ?? null);
 }
 
 /** Offer every measurement that some well has, those that the pipeline describes first. */
@@ -99,7 +112,8 @@ function offerMeasurements(): void {
   const found = new Set([...wells.values()].flatMap((well) => Object.keys(well.measurements)));
   const names = [...described.filter((name) => found.has(name)), ...[...found].filter((name) => !described.includes(name))];
   const known = new Set([...shown.options].map((option) => option.value));
-  for (const name of names) if (!known.has(name)) shown.append(make('option', { value: name }, titleOf(name)));
+  const before = shown.querySelector(`option[value^="${PICTURES}"]`);
+  for (const name of names) if (!known.has(name)) shown.insertBefore(make('option', { value: name }, titleOf(name)), before);
 }
 
 function titleOf(name: string): string {
@@ -107,8 +121,9 @@ function titleOf(name: string): string {
 }
 
 function showHeatMap(): void {
-  const name = shown.value;
+  const name = shownMeasurement();
   colours.setVisible(name !== '');
+  void pictures.show(shown.value.startsWith(PICTURES) ? (shown.value.slice(PICTURES.length) as PictureKind) : null);
   if (!name) {
     map.showHeatMap(null);
     return;
@@ -138,16 +153,16 @@ const quality = followQuality({
     report = found;
     showControls(found.controls);
     showQuality(byId('oh-quality'), { report: found, title: titleOf(measurement), onWell: selectWell });
-    if (shown.value && colours.read().scores) showHeatMap();
+    if (shownMeasurement() && colours.read().scores) showHeatMap();
   },
   onError: (error) => byId('oh-quality').replaceChildren(make('p', { class: 'oh-hint', role: 'alert' }, error.message)),
 });
 
 /** The measurement on the plate, or the pipeline's main one while the states are shown. */
 function askForQuality(): void {
-  const names = [...shown.options].map((option) => option.value).filter(Boolean);
+  const names = [...shown.options].map((option) => option.value).filter((value) => value && !value.startsWith(PICTURES));
   const main = page.primary_measurement;
-  const name = shown.value || (main && names.includes(main) ? main : names[0]);
+  const name = shownMeasurement() || (main && names.includes(main) ? main : names[0]);
   if (name) quality.ask(name);
 }
 
@@ -185,7 +200,7 @@ const viewer = createResultsViewer(page, api);
 
 function chooseWell(well: string | null): void {
   chosen = well;
-  table.mark(well);
+  tables.mark(well);
   const found = well === null ? undefined : wells.get(well);
   byId('oh-well-title').textContent = found ? `Well ${found.well}` : 'Well';
   if (found) showWell(byId('oh-well-body'), found, page, api);
@@ -302,7 +317,7 @@ async function showFinal(): Promise<void> {
   showNotice(message, execution.message);
   if (chosen) chooseWell(chosen);
   askForQuality();
-  await table.refresh();
+  tables.refresh();
 }
 
 function showLinks(): void {
@@ -316,14 +331,6 @@ function showLinks(): void {
     any = true;
   }
   byId('oh-nothing-saved').hidden = any || isFinal(execution.status);
-}
-
-async function download(): Promise<void> {
-  const csv = await table.csv();
-  const link = make('a', { href: URL.createObjectURL(new Blob([csv], { type: 'text/csv' })) });
-  link.download = `${execution.plate_name}-${execution.pipeline_id}-${byId<HTMLSelectElement>('oh-level').value}.csv`;
-  link.click();
-  URL.revokeObjectURL(link.href);
 }
 
 // ------------------------------------------------------------------ following
@@ -348,11 +355,12 @@ function follow(since: number): LiveEvents {
         paintWell(after);
         if (chosen === before.well) chooseWell(chosen);
         finished ||= event.kind === 'well_done';
+        if (event.kind === 'well_done') pictures.wellDone(after.well);
       }
       if (finished) {
         offerMeasurements();
         askForQuality();
-        void table.refresh();
+        tables.refresh();
       }
       showBoard(status);
       void showNow().catch(() => undefined);
@@ -406,6 +414,9 @@ async function askAndCancel(): Promise<void> {
 
 for (const well of wells.values()) paintWell(well);
 offerMeasurements();
+// Other pages link to a well here.
+const linked = location.hash.slice(1);
+if (wells.has(linked)) selectWell(linked);
 showBoard(execution.status);
 showLinks();
 void showNow().catch(() => undefined);
@@ -417,17 +428,12 @@ if (
   shown.value = page.primary_measurement;
   showHeatMap();
 }
-void table.show('well');
 askForQuality();
 shown.addEventListener('change', () => {
   showHeatMap();
   askForQuality();
 });
 document.getElementById('oh-mark-controls')?.addEventListener('click', () => void editControls());
-byId<HTMLSelectElement>('oh-level').addEventListener('change', (event) => {
-  void table.show((event.target as HTMLSelectElement).value as MeasurementPage['level']);
-});
-byId('oh-download').addEventListener('click', () => void download());
 document.getElementById('oh-cancel')?.addEventListener('click', () => void askAndCancel());
 document.getElementById('oh-pause')?.addEventListener('click', () => void pauseOrResume());
 document.getElementById('oh-retry')?.addEventListener('click', () => void command('retry'));

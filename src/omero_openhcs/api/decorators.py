@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.http import Http404, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from pydantic import BaseModel
 
 from omero_openhcs.errors import explain, new_request_id
@@ -28,23 +29,23 @@ __all__ = ["api_view", "not_found"]
 logger = logging.getLogger(__name__)
 
 Content: TypeAlias = BaseModel | dict[str, Any] | list[Any]
-Answer: TypeAlias = Content | HttpResponse | tuple[Content, int]
+Answer: TypeAlias = Content | HttpResponseBase | tuple[Content, int]
 
 
-def api_view(*methods: str, omero: bool = False) -> Callable[[Callable[..., Answer]], Callable[..., HttpResponse]]:
+def api_view(*methods: str, omero: bool = False) -> Callable[[Callable[..., Answer]], Callable[..., HttpResponseBase]]:
     """Make a JSON view. ``omero``: the view needs an OMERO connection, not only to know who asks.
 
     Methods other than GET are refused to the public user, whatever OMERO.web's own settings allow it.
     """
 
-    def decorate(view: Callable[..., Answer]) -> Callable[..., HttpResponse]:
+    def decorate(view: Callable[..., Answer]) -> Callable[..., HttpResponseBase]:
         @functools.wraps(view)
-        def wrapped(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        def wrapped(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
             with named_request() as request_id:
                 return answered(request, request_id, kwargs)
 
-        def answered(request: HttpRequest, request_id: str, kwargs: dict[str, Any]) -> HttpResponse:
-            def answer(asker: Asker) -> HttpResponse:
+        def answered(request: HttpRequest, request_id: str, kwargs: dict[str, Any]) -> HttpResponseBase:
+            def answer(asker: Asker) -> HttpResponseBase:
                 if request.method == "GET":
                     return _as_response(view(request, asker, **kwargs))
                 asker.refuse_public()
@@ -52,16 +53,17 @@ def api_view(*methods: str, omero: bool = False) -> Callable[[Callable[..., Answ
                 logger.info("Request %s: %s %s by user %s", request_id, request.method, request.path, asker.person.user_id)
                 return response
 
-            def with_omero(request: HttpRequest, conn: Any = None, **_: Any) -> HttpResponse:
+            def with_omero(request: HttpRequest, conn: Any = None, **_: Any) -> HttpResponseBase:
                 return _guarded(lambda: answer(signed_in_asker(request, conn)), request_id)
 
-            def respond() -> HttpResponse:
+            def respond() -> HttpResponseBase:
                 if request.method not in methods:
                     raise _method_not_allowed(methods)
                 asker = None if omero else remembered_asker(request)
                 if asker is not None:
                     return answer(asker)
-                return _ApiSignIn(useragent="OMERO.openhcs")(with_omero)(request)
+                signed_in: HttpResponseBase = _ApiSignIn(useragent="OMERO.openhcs")(with_omero)(request)
+                return signed_in
 
             response = _guarded(respond, request_id)
             response["X-Request-ID"] = request_id
@@ -89,15 +91,15 @@ class _ApiSignIn(OmeroSignIn):
         )
 
 
-def _guarded(respond: Callable[[], HttpResponse], request_id: str) -> HttpResponse:
+def _guarded(respond: Callable[[], HttpResponseBase], request_id: str) -> HttpResponseBase:
     try:
         return respond()
     except Exception as error:
         return _refusal(explain(error, request_id), request_id)
 
 
-def _as_response(answer: Answer) -> HttpResponse:
-    if isinstance(answer, HttpResponse):
+def _as_response(answer: Answer) -> HttpResponseBase:
+    if isinstance(answer, HttpResponseBase):
         return answer
     content, status = answer if isinstance(answer, tuple) else (answer, 200)
     if isinstance(content, BaseModel):

@@ -21,6 +21,7 @@ from . import (
     pipelines,
     quality,
     sign_in,
+    tables,
     well_log,
 )
 from .errors import install_error_handlers
@@ -46,7 +47,20 @@ def create_app(service: Service) -> FastAPI:
     app.state.live = Live(service)
     app.include_router(health.router)
     app.include_router(metrics.router)
-    for module in (functions, pipelines, executions, events, live, measurements, quality, labels, well_log, sign_in, admin):
+    for module in (
+        functions,
+        pipelines,
+        executions,
+        events,
+        live,
+        measurements,
+        quality,
+        labels,
+        tables,
+        well_log,
+        sign_in,
+        admin,
+    ):
         app.include_router(module.router, prefix=PREFIX)
     install_error_handlers(app)
     app.add_middleware(BodyLimit, maximum=service.settings.max_body_bytes)

@@ -5,7 +5,6 @@ import { figuresOf, ordered } from './figures';
 import { failureBox } from './failure-box';
 import { count, formatMoment, formatRemaining, formatSeconds, formatValue, humanised, unitOf } from './format';
 import { outlines, reductionOf } from './label-overlay';
-import { compareCells, csvCell } from './measurement-table';
 import { countWells, foldWell, wellDetail } from './well-states';
 
 const WELL: WellExecution = {
@@ -134,26 +133,6 @@ describe('outlines of label images', () => {
 
   it('draw nothing for an empty field', () => {
     expect(outlines({ width: 3, height: 2, values: new Int32Array(6) }).on.every((value) => value === 0)).toBe(true);
-  });
-});
-
-describe('the table', () => {
-  it('sorts numbers as numbers, names naturally, and missing values last', () => {
-    expect([10, null, 9].sort((one, other) => compareCells(one, other, 1))).toEqual([9, 10, null]);
-    expect([10, null, 9].sort((one, other) => compareCells(one, other, -1))).toEqual([10, 9, null]);
-    expect(['B02', 'A10', 'A9'].sort((one, other) => compareCells(one, other, 1))).toEqual(['A9', 'A10', 'B02']);
-  });
-
-  it.each([
-    [null, ''],
-    [-3.5, '-3.5'],
-    ['A01', 'A01'],
-    ['a,b', '"a,b"'],
-    ['say "x"', '"say ""x"""'],
-    ['=cmd()', "'=cmd()"],
-    ['@x', "'@x"],
-  ])('writes %s to CSV', (value, text) => {
-    expect(csvCell(value)).toBe(text);
   });
 });
 

@@ -33,8 +33,21 @@ export interface Drawing {
   /** Draw a small sign (an SVG path in a square from -3 to 3) in the corner of a well; an empty one removes it. */
   setMark(well: string, path: string): void;
   setSelected(well: string, selected: boolean): void;
+  /** Let a well step back behind others that stand out. */
+  setFaded(well: string, faded: boolean): void;
+  /** Fill a well with a part of an image, or with its colour again. */
+  setPicture(well: string, picture: WellPicture | null): void;
   /** Draw the rubber band between two points of the drawing, or remove it. */
   showBand(band: { x: number; y: number; width: number; height: number } | null): void;
+}
+
+/** A tile of an image that holds the pictures of many wells: its place, and how many tiles the image is wide and high. */
+export interface WellPicture {
+  address: string;
+  column: number;
+  line: number;
+  columns: number;
+  lines: number;
 }
 
 export interface DrawingOptions {
@@ -76,6 +89,23 @@ function hatchPattern(id: string): SVGDefsElement {
   const definitions = element('defs', { 'aria-hidden': 'true' });
   definitions.append(pattern);
   return definitions;
+}
+
+/** A window of one tile on the whole image; the browser decodes the image once for all wells. */
+function pictureOf(picture: WellPicture): SVGSVGElement {
+  const frame = element('svg', {
+    class: 'openhcs-platemap-picture',
+    x: -8,
+    y: -8,
+    width: 16,
+    height: 16,
+    viewBox: `${picture.column} ${picture.line} 1 1`,
+    'aria-hidden': 'true',
+  });
+  frame.append(
+    element('image', { href: picture.address, width: picture.columns, height: picture.lines, preserveAspectRatio: 'none' }),
+  );
+  return frame;
 }
 
 interface WellParts {
@@ -205,6 +235,15 @@ export function drawPlate(options: DrawingOptions): Drawing {
     },
     setSelected(name, selected) {
       wells.get(name)?.group.setAttribute('aria-selected', String(selected));
+    },
+    setFaded(name, faded) {
+      wells.get(name)?.group.classList.toggle('openhcs-platemap-faded', faded);
+    },
+    setPicture(name, picture) {
+      const parts = wells.get(name);
+      if (!parts) return;
+      parts.group.querySelector('.openhcs-platemap-picture')?.remove();
+      if (picture) parts.body.after(pictureOf(picture));
     },
     showBand(box) {
       band.setAttribute('visibility', box ? 'visible' : 'hidden');

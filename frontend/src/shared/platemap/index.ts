@@ -19,15 +19,16 @@ import {
   type ScaleName,
   scaleColour,
 } from './colourscale';
-import { drawPlate, type WellLook } from './drawing';
+import { drawPlate, type WellLook, type WellPicture } from './drawing';
 import { wellName, wellPlace } from './geometry';
 import { attachInput } from './input';
-import { NO_VALUE, showMarks, showScale, showStates } from './legend';
+import { NO_VALUE, showMarks, showPictureNotes, showScale, showStates } from './legend';
 import { WELL_MARKS, type WellMark } from './marks';
 import { createSelection, type SelectionMode } from './selection';
 import { STATE_LOOKS } from './states';
 import './platemap.css';
 
+export type { WellPicture } from './drawing';
 export { type LimitChoice, type Limits, robustLimits, type ScaleName } from './colourscale';
 export type { WellMark } from './marks';
 export { rowName, standardFormat, wellName, wellPlace } from './geometry';
@@ -72,6 +73,12 @@ export interface PlateMap {
   showHeatMap(heat: HeatMap | null): void;
   /** Change one value of the heat map that is shown. Repaints the others only when that moves the limits. */
   setValue(well: string, value: number | null): void;
+  /** Show pictures instead of states and values; `absent` is said of wells without one. With null no pictures any more. */
+  showPictures(pictures: { title: string; absent: string } | null): void;
+  /** Add pictures of wells to those that are shown, and what to say of wells that can have none. */
+  addPictures(pictures: ReadonlyMap<string, WellPicture>, notes: ReadonlyMap<string, string>): void;
+  /** Let these wells stand out from the others, or all alike with null. */
+  setHighlighted(wells: ReadonlySet<string> | null): void;
   /** Show which wells are controls or empty, by a small sign; wells that are not in it have none. */
   setMarks(marks: ReadonlyMap<string, WellMark>): void;
   focus(well: string): void;
@@ -97,6 +104,8 @@ export function createPlateMap(host: HTMLElement, options: PlateMapOptions): Pla
   const states = new Map<string, { state: WellState; detail: string }>();
   const counts = new Map<WellState, number>();
   let marks: ReadonlyMap<string, WellMark> = new Map();
+  let pictures: { title: string; absent: string; shown: Set<string>; notes: Map<string, string> } | null = null;
+  let highlighted: ReadonlySet<string> | null = null;
   let heat: { map: HeatMap; values: Map<string, number | null>; limits: Limits | null } | null = null;
 
   const element = document.createElement('div');
@@ -112,6 +121,13 @@ export function createPlateMap(host: HTMLElement, options: PlateMapOptions): Pla
   function lookOf(well: string): WellLook {
     const known = states.get(well);
     const stateText = known ? [STATE_LOOKS[known.state].word, known.detail].filter(Boolean).join(', ') : '';
+    if (pictures) {
+      const sign = known?.state === 'failed' ? STATE_LOOKS.failed.sign : '';
+      if (pictures.shown.has(well)) return { fill: '#000000', ink: '#ffffff', sign, text: pictures.title };
+      const why = pictures.notes.get(well) ?? pictures.absent;
+      const said = known && known.state !== 'done' && !pictures.notes.has(well) ? `${why}, ${stateText}` : why;
+      return { fill: drawing.hatch, ink: NO_VALUE.ink, sign, text: `${pictures.title}: ${said}` };
+    }
     if (!heat) return known ? { ...STATE_LOOKS[known.state], text: stateText } : PLAIN;
     const { map, values, limits } = heat;
     const value = values.get(well);
@@ -129,8 +145,9 @@ export function createPlateMap(host: HTMLElement, options: PlateMapOptions): Pla
   function paint(well: string): void {
     const look = lookOf(well);
     const mark = marks.get(well);
-    const spoken = mark && [WELL_MARKS[mark].word, look.text].filter(Boolean).join(', ');
-    drawing.paint(well, spoken ? { ...look, text: spoken } : look);
+    const chosen = highlighted?.has(well) ? 'holds chosen rows' : '';
+    const text = [mark && WELL_MARKS[mark].word, look.text, chosen].filter(Boolean).join(', ');
+    drawing.paint(well, { ...look, text });
   }
 
   function paintAll(): void {
@@ -149,6 +166,12 @@ export function createPlateMap(host: HTMLElement, options: PlateMapOptions): Pla
   }
 
   function writeLegend(): void {
+    if (pictures) {
+      const { title, absent, shown, notes } = pictures;
+      const without = [...present].filter((well) => !shown.has(well)).map((well) => notes.get(well) ?? absent);
+      showPictureNotes(legend, title, shown.size, without, drawing.hatch);
+      return;
+    }
     if (!heat) {
       showStates(legend, counts);
       return;
@@ -224,6 +247,33 @@ export function createPlateMap(host: HTMLElement, options: PlateMapOptions): Pla
       if (moved) paintAll();
       else paint(well);
       updateLegend();
+    },
+    showPictures(next) {
+      if (pictures) for (const well of pictures.shown) drawing.setPicture(well, null);
+      pictures = next && { ...next, shown: new Set(), notes: new Map() };
+      paintAll();
+      updateLegend();
+    },
+    addPictures(more, notes) {
+      if (!pictures) return;
+      for (const [well, note] of notes) {
+        pictures.notes.set(well, note);
+        if (present.has(well)) paint(well);
+      }
+      for (const [well, picture] of more) {
+        if (!present.has(well)) continue;
+        pictures.shown.add(well);
+        drawing.setPicture(well, picture);
+        paint(well);
+      }
+      updateLegend();
+    },
+    setHighlighted(wells) {
+      highlighted = wells;
+      for (const well of present) {
+        drawing.setFaded(well, wells !== null && !wells.has(well));
+        paint(well);
+      }
     },
     setMarks(next) {
       const before = marks;

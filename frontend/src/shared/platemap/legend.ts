@@ -84,6 +84,25 @@ export function showScale(host: HTMLElement, heat: HeatLegend): void {
   host.replaceChildren(box);
 }
 
+/** Show what the pictures are, and why some wells have none. */
+export function showPictureNotes(
+  host: HTMLElement,
+  title: string,
+  shown: number,
+  without: readonly string[],
+  hatch: string,
+): void {
+  const list = tag('ul', 'openhcs-platemap-states');
+  list.append(tag('li', '', `${title} (${shown})`));
+  for (const why of new Set(without)) {
+    const item = tag('li', '');
+    const count = without.filter((each) => each === why).length;
+    item.append(swatch(hatch, NO_VALUE.ink, ''), tag('span', '', `${why} (${count})`));
+    list.append(item);
+  }
+  host.replaceChildren(list);
+}
+
 /** Show what the signs in the corners of wells mean, and how many wells have each. */
 export function showMarks(host: HTMLElement, marks: readonly WellMark[]): void {
   const list = tag('ul', 'openhcs-platemap-states');
