@@ -92,7 +92,7 @@ class Engine:
         self.go_on = threading.Semaphore(0)
         self.killed = threading.Event()
 
-    def run(self, job: EngineJob, _progress: Any, _limit: float) -> EngineResult:
+    def run(self, job: EngineJob, _progress: Any, _limit: float, _said: Any) -> EngineResult:
         self.computing.release()
         self.go_on.acquire(timeout=60)
         if self.killed.is_set():
