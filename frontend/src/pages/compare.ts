@@ -128,6 +128,7 @@ function showList(found: Comparison, name: string): void {
   const changed = found.pairs.filter((pair) => pair.difference !== 0);
   if (changed.length === 0) {
     const text = found.pairs.length > 0 ? 'No well changed.' : 'No well has a value in both runs.';
+    byId('oh-changed-title').textContent = 'Wells that changed most';
     host.replaceChildren(make('p', { class: 'oh-hint oh-empty' }, text));
     return;
   }
@@ -146,14 +147,9 @@ function showList(found: Comparison, name: string): void {
     return make('tr', { 'data-well': pair.well }, make('th', { scope: 'row' }, button), ...figures);
   });
   const caption = `Wells that changed most in ${title(name)}${changed.length > MOST_WELLS ? ` (${MOST_WELLS} of ${changed.length})` : ''}`;
+  byId('oh-changed-title').textContent = caption;
   host.replaceChildren(
-    make(
-      'table',
-      { class: 'oh-table' },
-      make('caption', { class: 'oh-sub' }, caption),
-      make('thead', {}, make('tr', {}, ...heads)),
-      make('tbody', {}, ...lines),
-    ),
+    make('table', { class: 'oh-table' }, make('thead', {}, make('tr', {}, ...heads)), make('tbody', {}, ...lines)),
   );
 }
 
@@ -180,7 +176,7 @@ function showScatter(found: Comparison, name: string, before: WellValues, after:
     },
     {
       columns: { x: 'before', y: 'after' },
-      titles: { x: `${title(name)}, first run`, y: `${title(name)}, second run` },
+      titles: { x: `First run: ${title(name)}`, y: `Second run: ${title(name)}` },
       well: map.selection[0] ?? null,
       diagonal: true,
       onRectangle: (chosen) => {

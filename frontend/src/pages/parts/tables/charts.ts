@@ -14,6 +14,13 @@ const SMALLEST_DRAG = 6;
 /** How near to a point a click must be, in pixels. */
 const REACH = 10;
 
+/** The longest label that an axis of this height has room for; the whole title stands beside the chart. */
+const LONGEST_LABEL = 30;
+
+function shortened(title: string): string {
+  return title.length > LONGEST_LABEL ? `${title.slice(0, LONGEST_LABEL - 1)}…` : title;
+}
+
 export interface Chart {
   destroy(): void;
 }
@@ -130,7 +137,7 @@ export function drawScatter(host: HTMLElement, points: TablePoints, options: Sca
       },
       axes: [
         { label: options.titles.x, labelSize: 22 },
-        { label: options.titles.y, labelSize: 22, size: 60 },
+        { label: shortened(options.titles.y), labelSize: 22, size: 60 },
       ],
       series: [{}, dots(density ? 'rgb(27 101 156 / 25%)' : 'rgb(27 101 156 / 65%)', density ? 2 : 5), dots(MARKED, 6)],
       hooks: {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 /** Filters as chips that can be taken away, and a line to add one. */
 
-import { make } from '../../../shared/dom';
+import { make, showNotice } from '../../../shared/dom';
 import { formatValue } from '../format';
 import { filterFrom, type Operator, OPERATORS, operatorsFor, takesValue, type TableColumn, type TableFilter } from './question';
 
@@ -24,7 +24,7 @@ export function createFilterBar({ host, titleOf, onChange }: FilterBarOptions): 
   const column = make('select', { class: 'oh-input', 'aria-label': 'Column to filter by' });
   const operator = make('select', { class: 'oh-input', 'aria-label': 'Condition' });
   const value = make('input', { class: 'oh-input oh-filter-value', 'aria-label': 'Value', autocomplete: 'off' });
-  const problem = make('span', { class: 'oh-field-error', role: 'alert' });
+  const problem = make('span', { class: 'oh-field-error', role: 'alert', hidden: true });
   const form = make(
     'form',
     { class: 'oh-inline oh-table-filter' },
@@ -76,7 +76,7 @@ export function createFilterBar({ host, titleOf, onChange }: FilterBarOptions): 
     const about = chosen();
     if (!about) return;
     const made = filterFrom(about, operator.value as Operator, value.value);
-    problem.textContent = typeof made === 'string' ? made : '';
+    showNotice(problem, typeof made === 'string' ? made : '');
     if (typeof made === 'string') {
       value.focus();
       return;
@@ -105,7 +105,7 @@ export function createFilterBar({ host, titleOf, onChange }: FilterBarOptions): 
     },
     clear() {
       filters = [];
-      problem.textContent = '';
+      showNotice(problem, '');
       draw();
     },
   };

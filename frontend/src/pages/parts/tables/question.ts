@@ -121,7 +121,11 @@ export function withinRectangle(chosen: Rectangle): TableFilter[] {
 /** Columns that say where an object is found and not what it is like. */
 const PLACES = new Set(['well', 'field', 'object', 'label']);
 
-/** The columns worth drawing: numbers that were measured. */
+/** Where in the image an object lies: can be drawn, but is not what people look for first. */
+const POSITIONS = new Set(['centroid_x', 'centroid_y', 'touches_border']);
+
+/** The columns worth drawing: numbers that were measured, those that only say where an object lies last. */
 export function drawable(columns: readonly TableColumn[]): string[] {
-  return columns.filter((column) => column.numeric && !PLACES.has(column.name)).map((column) => column.name);
+  const names = columns.filter((column) => column.numeric && !PLACES.has(column.name)).map((column) => column.name);
+  return [...names.filter((name) => !POSITIONS.has(name)), ...names.filter((name) => POSITIONS.has(name))];
 }

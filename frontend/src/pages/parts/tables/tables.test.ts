@@ -57,7 +57,8 @@ describe('filters', () => {
     ]);
   });
 
-  it('places are not worth drawing', () => {
+  it('places are not worth drawing, and positions in the image come last', () => {
+    expect(drawable([{ name: 'centroid_y', numeric: true }, AREA])).toEqual(['area', 'centroid_y']);
     expect(drawable([WELL, { name: 'field', numeric: true }, { name: 'label', numeric: true }, AREA])).toEqual(['area']);
   });
 });
