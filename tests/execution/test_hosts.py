@@ -13,7 +13,7 @@ from omero_sandbox.testing import RunningSandbox
 from tests.execution.omero_io.world import Lab
 
 from .hosts import Hosts
-from .service_world import RunningService, follow, nuclei_plate, wait_for
+from .service_world import RunningService, finish, follow, nuclei_plate, wait_for
 from .test_service import assert_complete, run
 
 pytestmark = [pytest.mark.stack, pytest.mark.engine, pytest.mark.timeout(600)]
@@ -67,3 +67,31 @@ def test_one_of_two_hosts_dies_and_the_other_computes_its_wells(
     assert list(host.rglob("*.npy")) == []
     assert not any(service.secret.encode() in path.read_bytes() for path in hosts.folder.rglob("*") if path.is_file())
     assert scheduler.process.poll() is None
+
+
+def test_a_run_moves_to_a_scheduler_and_back(make_service: Callable[..., RunningService], lab: Lab, hosts: Hosts) -> None:
+    _scheduler, address = hosts.scheduler()
+    hosts.worker("elsewhere", address, "--own-results", "--label", "site=basel").ready()
+    service = make_service(WORKERS="1", WELLS_PER_TASK="2", **hosts.settings()).wait_until_workers_are_there()
+    conn = lab.person()
+    plate_id = nuclei_plate(conn, rows=2, columns=5)
+
+    def clusters_opened() -> int:
+        return service.tail(1000).count("workers_ready")
+
+    with lab.sandbox.connection() as signed_in, service.client(signed_in) as root, service.client(conn) as client:
+        execution_id = run(client, plate_id)
+        for event in follow(client, execution_id):
+            if event.kind == "well_saving":
+                break
+        client.pause(execution_id)  # so that there is something left when the other engine is there
+        assert root.administration.attach(address).engine == address
+        wait_for(lambda: clusters_opened() == 2, 120, "the attached scheduler")
+        client.resume(execution_id)
+        assert finish(client, execution_id).status == "completed"
+        assert_complete(client, execution_id)
+        assert {well.worker for well in client.execution(execution_id).wells} == {"worker-0", "worker-elsewhere-0"}
+        assert root.administration.detach().engine == "local"
+        wait_for(lambda: clusters_opened() == 3, 120, "the workers of this machine")
+        back = finish(client, run(client, plate_id, test_well="A01"))
+        assert (back.status, [well.worker for well in back.wells]) == ("completed", ["worker-0"])
