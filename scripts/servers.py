@@ -56,7 +56,8 @@ class Server:
 
     def start(self, ready: str | None = None) -> None:
         """Start the process; with ``ready``, a regular expression, :meth:`wait` waits for a line of output that matches."""
-        self._ready.clear()
+        # Of its own: children that outlive a killed process keep its output open, and its end says nothing of the next start.
+        self._ready = ready_or_over = threading.Event()
         self._ready_line = None
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self.process = subprocess.Popen(  # noqa: S603 - the command is ours
@@ -72,18 +73,18 @@ class Server:
         )
         pattern = re.compile(ready) if ready else None
         threading.Thread(
-            target=self._copy_output, args=(self.process.stdout, pattern), daemon=True, name=f"log-{self.name}"
+            target=self._copy_output, args=(self.process.stdout, pattern, ready_or_over), daemon=True, name=f"log-{self.name}"
         ).start()
 
-    def _copy_output(self, stream: IO[str], pattern: re.Pattern[str] | None) -> None:
+    def _copy_output(self, stream: IO[str], pattern: re.Pattern[str] | None, ready_or_over: threading.Event) -> None:
         with self.log.open("a", encoding="utf-8") as log:
             for line in stream:
                 log.write(line)
                 log.flush()
-                if pattern is not None and not self._ready.is_set() and pattern.search(line):
+                if pattern is not None and not ready_or_over.is_set() and pattern.search(line):
                     self._ready_line = line.strip()
-                    self._ready.set()
-        self._ready.set()
+                    ready_or_over.set()
+        ready_or_over.set()
 
     def wait(self, timeout: float = READY_TIMEOUT) -> str:
         """Wait for the line announced to :meth:`start` and return it.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Where the service keeps its state: schema, connections and migrations."""
 
-from .engine import Database, DatabaseRefused, Told, one_at_a_time
+from .engine import LAST, Database, DatabaseRefused, Told, one_at_a_time
 from .migrate import migrate
 from .models import (
     AuditRow,
@@ -20,6 +20,7 @@ from .models import (
 )
 
 __all__ = [
+    "LAST",
     "AuditRow",
     "Base",
     "Database",

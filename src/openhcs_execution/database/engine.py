@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 
 from .models import EventRow, ExecutionRow
 
-__all__ = ["Database", "DatabaseRefused", "Told", "filesystem_type", "one_at_a_time"]
+__all__ = ["LAST", "Database", "DatabaseRefused", "Told", "filesystem_type", "one_at_a_time"]
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +55,9 @@ NETWORK_FILESYSTEMS = frozenset(
 """Where SQLite's file locks or its shared memory cannot be trusted."""
 
 BUSY_SECONDS = 20
+
+LAST = "last"
+"""In a session's ``info``: by a name, what is still to be written right before the commit, for sums that change often."""
 
 _SERVICE_LOCK, _QUEUE_LOCK = 0x6F70656E68637301, 0x6F70656E68637302
 """Advisory locks of PostgreSQL are 64-bit numbers; these spell "openhcs", so that another program will hardly take them."""
@@ -89,6 +92,7 @@ class Database:
         self._reading = self.engine.execution_options(**snapshot)
         self._writing = self.engine.execution_options(writes=True)
         self._claim: Connection | None = None
+        self._joint = threading.local()
         # Waiting here is first come, first served; SQLite's own busy handler polls with growing pauses.
         self._write_lock: AbstractContextManager[object] = threading.Lock() if self.is_sqlite else nullcontext()
         self._listeners: list[Callable[[Sequence[Told]], None]] = []
@@ -101,13 +105,35 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A session whose changes are committed together at the end, or not at all when an exception leaves the block."""
+        """A session whose changes are committed together at the end, or not at all when an exception leaves the block.
+
+        Inside :meth:`together` it is the one of all.
+        """
+        joint: Session | None = getattr(self._joint, "session", None)
+        if joint is not None:
+            yield joint
+            return
         with self._write_lock, Session(self._writing, expire_on_commit=False) as session:
             told: list[Told] = session.info.setdefault(_TOLD, [])
             with session.begin():
                 yield session
+                for finish in session.info.pop(LAST, {}).values():
+                    finish()
         if told:
             self._tell(told)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Make one transaction of all that this thread writes inside: a commit costs more than most changes.
+
+        An exception that leaves the block takes all of it back.
+        """
+        with self.write() as session:
+            self._joint.session = session
+            try:
+                yield
+            finally:
+                self._joint.session = None
 
     def listen(self, listener: Callable[[Sequence[Told]], None]) -> None:
         """Call ``listener`` with the events of each transaction, after it was committed and in the thread that wrote it.

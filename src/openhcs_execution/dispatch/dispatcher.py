@@ -17,13 +17,15 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from distributed import Future
 from distributed.scheduler import KilledWorker
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from openhcs_client import FailureClass, PipelineDocument, PlateLayout
 from openhcs_execution.database import Database, ExecutionInput, ExecutionRow, JobSession
@@ -47,7 +49,7 @@ from .errands import SessionErrands
 from .host import MEMORY, OURS, resource_of
 from .outcomes import apply_outcome, apply_progress
 from .parcels import ParcelLost
-from .tasks import TOPIC, Outcome, Progress, Report, Said, WellBatch, read_report
+from .tasks import TOPIC, Outcome, Progress, Said, WellBatch, read_report
 from .worker import compute_batch, hold_batches, stop_batches
 
 __all__ = ["Dispatcher"]
@@ -61,11 +63,38 @@ _WARM_WELLS = 200
 """Tested wells of which the worker is remembered."""
 
 
+_MOST_TOGETHER = 200
+"""Reports that become one transaction: more would keep others waiting who want to write."""
+
+_INPUTS_KEPT = 20
+"""Executions whose document and layout are kept as they were read: a large plate has many batches."""
+
+
 @dataclass(frozen=True)
 class _Task:
     batch: WellBatch
     future: Future
     cluster: Cluster
+    settled: set[tuple[str, int]] = field(default_factory=set)
+    """Wells, with their attempt, whose outcome was taken over when it was reported."""
+
+
+@dataclass(frozen=True)
+class _Reported:
+    """What a worker of a cluster said, not read yet."""
+
+    cluster: Cluster
+    text: str
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    """What never changes of an execution."""
+
+    document: PipelineDocument
+    layout: PlateLayout
+    test_well: bool
+    needs: Needs
 
 
 class Dispatcher:
@@ -95,7 +124,8 @@ class Dispatcher:
             on_change=self.wake,
             on_lost=lambda cluster: self._inbox.put(lambda: self._lose(cluster)),
         )
-        self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Callable[[], None] | _Reported] = queue.SimpleQueue()
+        self._inputs: OrderedDict[int, _Inputs] = OrderedDict()
         self._tasks: dict[str, _Task] = {}
         self._warm_workers: OrderedDict[tuple[int, str], str] = OrderedDict()
         self._stopping = threading.Event()
@@ -254,27 +284,77 @@ class Dispatcher:
 
     def _handle_messages(self) -> None:
         """Wait for a message, then do what all that are there ask for."""
+        reports: list[_Reported] = []
         try:
-            handle = self._inbox.get(timeout=_TICK)
+            message = self._inbox.get(timeout=_TICK)
             while True:
-                self._persist(handle)
-                handle = self._inbox.get_nowait()
+                if isinstance(message, _Reported):
+                    reports.append(message)
+                else:
+                    self._take_reports(reports)
+                    self._persist(message)
+                if len(reports) >= _MOST_TOGETHER:
+                    self._take_reports(reports)
+                message = self._inbox.get_nowait()
         except queue.Empty:
-            return
+            self._take_reports(reports)
 
     def _receive(self, cluster: Cluster, event: tuple[float, Any]) -> None:
         """Dask's thread brings a worker's report."""
-        self._inbox.put(lambda: self._apply(cluster, read_report(event[1]["report"])))
+        self._inbox.put(_Reported(cluster, event[1]["report"]))
 
-    def _apply(self, cluster: Cluster, message: Report) -> None:
-        if isinstance(message, Said):
-            self._keep_lines(message)
-        elif isinstance(message, Progress):
-            apply_progress(self._database, message)
-        elif message.parcel:
-            self._collect(cluster, message)
-        else:
-            self._conclude(message)
+    def _take_reports(self, reports: list[_Reported]) -> None:
+        """Write down what was reported, in one transaction per execution, and empty the list."""
+        by_execution: dict[int, list[Progress | Outcome]] = {}
+
+        def take(reported: _Reported) -> None:
+            report = read_report(reported.text)
+            if isinstance(report, Said):
+                self._keep_lines(report)
+            elif isinstance(report, Outcome) and report.parcel:
+                self._collect(reported.cluster, report)
+            else:
+                by_execution.setdefault(report.number, []).append(report)
+
+        for reported in reports:
+            self._persist(partial(take, reported))
+        reports.clear()
+        for together in by_execution.values():
+            self._persist(partial(self._apply, together))
+
+    def _apply(self, reports: Sequence[Progress | Outcome]) -> None:
+        """Take reports of one execution over in one transaction; one that is at fault does not take the others with it."""
+        try:
+            with wells.many_reports(self._database, reports[0].number, [report.well for report in reports]):
+                changed = [self._write(report) for report in reports]
+        except OperationalError:
+            raise
+        except Exception:
+            if len(reports) == 1:
+                raise
+            log.exception("reports_not_taken_together", number=reports[0].number)
+            for report in reports:
+                self._persist(partial(self._apply, [report]))
+            return
+        for report, done in zip(reports, changed, strict=True):
+            if isinstance(report, Outcome):
+                self._follow_up(report, changed=done)
+
+    def _write(self, report: Progress | Outcome) -> bool:
+        if isinstance(report, Progress):
+            return apply_progress(self._database, report)
+        return apply_outcome(self._database, report)
+
+    def _follow_up(self, outcome: Outcome, *, changed: bool) -> None:
+        """What an outcome leads to once it is committed."""
+        if changed:
+            for task in self._tasks.values():
+                if task.batch.number == outcome.number and task.batch.attempts.get(outcome.well) == outcome.attempt:
+                    task.settled.add((outcome.well, outcome.attempt))
+            self._look_at_controls(outcome.number)
+            self._on_change()
+        elif outcome.what == "computed":
+            discard_unwanted(self._database, self._store, _well_of(outcome))
 
     def _collect(self, cluster: Cluster, outcome: Outcome) -> None:
         """Fetch the results of a well that is still waited for; it is committed when they are here."""
@@ -289,7 +369,7 @@ class Dispatcher:
     def _collected(self, outcome: Outcome, error: Exception | None) -> None:
         well = _well_of(outcome)
         if error is None:
-            self._conclude(outcome)
+            self._apply([outcome])
         elif isinstance(error, ParcelLost):
             wells.put_back(self._database, well)
         else:
@@ -298,13 +378,6 @@ class Dispatcher:
         for batch_id, task in list(self._tasks.items()):
             if task.future.done() and task.batch.number == well.number and well.name in task.batch.attempts:
                 self._end(batch_id)
-
-    def _conclude(self, message: Outcome) -> None:
-        if apply_outcome(self._database, message):
-            self._look_at_controls(message.number)
-            self._on_change()
-        elif message.what == "computed":
-            discard_unwanted(self._database, self._store, _well_of(message))
 
     def _look_at_all_controls(self) -> None:
         """The service may have been stopped between the last control well and the look at them."""
@@ -381,27 +454,41 @@ class Dispatcher:
     def _batch(self, claimed: ClaimedWells) -> WellBatch | None:
         """What the worker needs to know; None when the execution has no session just now."""
         with self._database.read() as session:
-            inputs = session.get_one(ExecutionInput, claimed.number)
             job_session = session.get(JobSession, claimed.number)
-            execution = session.get_one(ExecutionRow, claimed.number)
-        if job_session is None or job_session.lost:
-            return None
-        layout = PlateLayout.model_validate_json(inputs.layout)
-        chosen = tuple(well for well in layout.wells if well.well in claimed.attempts)
+            if job_session is None or job_session.lost:
+                return None
+            inputs = self._inputs_of(session, claimed.number)
+            wants_python = session.scalars(
+                select(ExecutionInput.python.is_(None)).where(ExecutionInput.execution == claimed.number)
+            ).one()
+        chosen = tuple(well for well in inputs.layout.wells if well.well in claimed.attempts)
         return WellBatch(
             batch_id=uuid.uuid4().hex,
             number=claimed.number,
             execution_id=claimed.execution_id,
-            document=PipelineDocument.model_validate_json(inputs.applied_document),
-            layout=layout.model_copy(update={"wells": chosen}),
+            document=inputs.document,
+            layout=inputs.layout.model_copy(update={"wells": chosen}),
             attempts=dict(claimed.attempts),
             sealed_session=self._errands.seal(job_session.sealed_key),
             session_name=job_session.sealed_key,
             time_limit=self._settings.well_time_limit,
-            want_python=inputs.python is None and not execution.test_well,
-            test_well=execution.test_well,
-            needs=Needs.read(execution.needs, execution.needs_memory_mb),
+            want_python=wants_python and not inputs.test_well,
+            test_well=inputs.test_well,
+            needs=inputs.needs,
         )
+
+    def _inputs_of(self, session: Session, number: int) -> _Inputs:
+        if number not in self._inputs:
+            row, execution = session.get_one(ExecutionInput, number), session.get_one(ExecutionRow, number)
+            self._inputs[number] = _Inputs(
+                document=PipelineDocument.model_validate_json(row.applied_document),
+                layout=PlateLayout.model_validate_json(row.layout),
+                test_well=execution.test_well,
+                needs=Needs.read(execution.needs, execution.needs_memory_mb),
+            )
+            while len(self._inputs) > _INPUTS_KEPT:
+                self._inputs.popitem(last=False)
+        return self._inputs[number]
 
     # ----------------------------------------------------------------- taking back
 
@@ -434,7 +521,11 @@ class Dispatcher:
         if future.status == "finished":
             for text in future.result():
                 report = read_report(text)
-                self._apply(task.cluster, report)
+                if not isinstance(report, Said) and (report.well, report.attempt) not in task.settled:
+                    if isinstance(report, Outcome) and report.parcel:
+                        self._collect(task.cluster, report)
+                    else:
+                        self._apply([report])
                 if batch.test_well and isinstance(report, Outcome) and report.address:
                     self._remember_worker(batch, report.address)
         elif future.status == "error" and isinstance(future.exception(), KilledWorker):
@@ -450,7 +541,7 @@ class Dispatcher:
             return False
         # A cancelled future belongs to a cancelled execution, whose wells are skipped, or to a cluster that has gone; whatever
         # has no outcome is put back.
-        self._put_back(attempts)
+        self._put_back([well for well in attempts if (well.name, well.attempt) not in task.settled])
         return True
 
     def _remember_worker(self, batch: WellBatch, address: str) -> None:

@@ -21,9 +21,14 @@ def now() -> datetime:
 def lock_execution(session: Session, number: int) -> ExecutionRow:
     """Read an execution for changing it; on PostgreSQL this locks the row, on SQLite the transaction already has the lock.
 
-    Every transition begins with this, so that the events of one execution are numbered by one transaction at a time.
+    Every transition begins with this, so that the events of one execution are numbered by one transaction at a time. A
+    transaction that does several things to an execution reads it once.
     """
-    return session.execute(select(ExecutionRow).where(ExecutionRow.number == number).with_for_update()).scalar_one()
+    locked: dict[int, ExecutionRow] = session.info.setdefault("locked", {})
+    if number not in locked:
+        statement = select(ExecutionRow).where(ExecutionRow.number == number).with_for_update()
+        locked[number] = session.execute(statement).scalar_one()
+    return locked[number]
 
 
 def record(

@@ -44,9 +44,9 @@ __all__ = [
 ]
 
 OUTSTANDING = (WellState.WAITING, WellState.STAGING, WellState.RUNNING)
-LONGEST_PAUSE = 60.0
+LONGEST_PAUSE = 20.0
 """Seconds between two tries while OMERO does not answer."""
-MAXIMUM_SETBACKS = 24 * 60
+MAXIMUM_SETBACKS = 3 * 24 * 60
 """Tries in a row that OMERO does not answer, which is about a day: then the wells fail, and nobody waits without an end."""
 
 SIGN_IN_MESSAGE = "The OMERO session of this execution has ended. Sign in to OMERO again and it goes on."
@@ -70,11 +70,11 @@ def _count(session: Session, number: int, *states: WellState) -> int:
 
 def settle(session: Session, execution: ExecutionRow) -> None:
     """Move a locked execution on when none of its wells is left to compute; called after every change of a well."""
-    session.flush()
     if execution.status not in (ExecutionStatusName.QUEUED, ExecutionStatusName.RUNNING):
         return
-    if _count(session, execution.number, *OUTSTANDING):
+    if execution.wells_waiting or execution.wells_claimed:
         return
+    session.flush()
     if execution.wells_computed and not execution.test_well:
         execution.status, execution.current_step = ExecutionStatusName.SAVING, "Saving results"
         _unpause(execution)
@@ -352,7 +352,7 @@ def renew_session(database: Database, number: int, sealed_key: str) -> str | Non
 
 
 def omero_unanswered(database: Database, number: int) -> None:
-    """OMERO did not answer for this execution: leave it alone for a while, longer each time in a row, up to a minute."""
+    """OMERO did not answer for this execution: leave it alone for a while, longer each time in a row, up to 20 seconds."""
     with database.write() as session:
         execution = lock_execution(session, number)
         status = ExecutionStatusName(execution.status)

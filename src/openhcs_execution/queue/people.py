@@ -10,7 +10,7 @@ from sqlalchemy import update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from openhcs_execution.database import QueuePerson, UsageRow
+from openhcs_execution.database import LAST, QueuePerson, UsageRow
 
 from .events import now
 
@@ -34,16 +34,25 @@ def note_served(session: Session, owners: Iterable[int], time: datetime) -> None
 
 
 def add_usage(session: Session, owner_id: int, seconds: float, *, gpu: bool = False) -> None:
-    """A worker, which is one core and with ``gpu`` also one GPU, spent ``seconds`` on a well of this user."""
-    on_gpu = seconds if gpu else 0.0
-    values = {"owner_id": owner_id, "day": today(), "wells": 1, "cpu_seconds": seconds, "gpu_seconds": on_gpu}
-    insert = _insert(session)(UsageRow).values(**values)
-    more = {
-        "wells": UsageRow.wells + 1,
-        "cpu_seconds": UsageRow.cpu_seconds + seconds,
-        "gpu_seconds": UsageRow.gpu_seconds + on_gpu,
-    }
-    session.execute(insert.on_conflict_do_update(index_elements=["owner_id", "day"], set_=more))
+    """A worker, which is one core and with ``gpu`` also one GPU, spent ``seconds`` on a well of this user.
+
+    It is written when the transaction ends.
+    """
+    spent: dict[tuple[int, date], list[tuple[float, bool]]] = session.info.setdefault("usage", {})
+    spent.setdefault((owner_id, today()), []).append((seconds, gpu))
+    session.info.setdefault(LAST, {})["usage"] = lambda: _write_usage(session)
+
+
+def _write_usage(session: Session) -> None:
+    for (owner_id, day), spent in session.info.pop("usage").items():
+        more = {
+            "wells": len(spent),
+            "cpu_seconds": sum(seconds for seconds, _gpu in spent),
+            "gpu_seconds": sum(seconds for seconds, gpu in spent if gpu),
+        }
+        insert = _insert(session)(UsageRow).values(owner_id=owner_id, day=day, **more)
+        sums = {name: getattr(UsageRow, name) + value for name, value in more.items()}
+        session.execute(insert.on_conflict_do_update(index_elements=["owner_id", "day"], set_=sums))
 
 
 def _insert(session: Session) -> type[sqlite.Insert] | type[postgresql.Insert]:

@@ -7,10 +7,12 @@ committed; whatever comes late or twice changes nothing. The functions return wh
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from openhcs_client import FailureClass, WellFailure, WellState
@@ -32,6 +34,7 @@ __all__ = [
     "fail_well",
     "is_expected",
     "lose_worker",
+    "many_reports",
     "note_rois_left_out",
     "plan_rois",
     "put_back",
@@ -86,6 +89,17 @@ def is_expected(session: Session, well: Well) -> bool:
     """Whether this attempt may still report."""
     row = session.get(WellRow, (well.number, well.name))
     return row is not None and row.claimed and row.attempt == well.attempt and row.committed_at is None
+
+
+@contextmanager
+def many_reports(database: Database, number: int, names: Iterable[str]) -> Iterator[None]:
+    """Take reports of these wells of an execution in one transaction; each well is read once, all of them together."""
+    with database.together(), database.write() as session:
+        lock_execution(session, number)
+        # Held here because a session forgets what nobody holds.
+        read = session.scalars(select(WellRow).where(WellRow.execution == number, WellRow.well.in_(set(names)))).all()
+        yield
+        del read
 
 
 def well_staging(database: Database, well: Well, worker: str) -> bool:
@@ -152,11 +166,21 @@ def commit_well(database: Database, well: Well, computed: ComputedWell) -> bool:
 
 
 def _remember_software(session: Session, number: int, computed: ComputedWell) -> None:
-    inputs = session.get_one(ExecutionInput, number)
-    if computed.versions:
-        inputs.versions = dict(computed.versions)
-    if computed.python is not None and inputs.python is None:
-        inputs.python = computed.python
+    """Keep versions and source beside the inputs, whose large texts are not read for it."""
+    remembered: dict[int, tuple[dict[str, Any], bool]] = session.info.setdefault("software", {})
+    if number not in remembered:
+        columns = select(ExecutionInput.versions, ExecutionInput.python.is_not(None))
+        row = session.execute(columns.where(ExecutionInput.execution == number)).one()
+        remembered[number] = (row[0], row[1])
+    versions, has_python = remembered[number]
+    changed: dict[str, Any] = {}
+    if computed.versions and computed.versions != versions:
+        changed["versions"] = versions = dict(computed.versions)
+    if computed.python is not None and not has_python:
+        changed["python"], has_python = computed.python, True
+    if changed:
+        session.execute(update(ExecutionInput).where(ExecutionInput.execution == number).values(**changed))
+        remembered[number] = (versions, has_python)
 
 
 def _done(session: Session, execution: ExecutionRow, row: WellRow, changed: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from openhcs_execution.dispatch import dispatcher as module
 from openhcs_execution.dispatch import engines
 from openhcs_execution.dispatch.cluster import Slot
 from openhcs_execution.dispatch.dispatcher import Dispatcher
+from openhcs_execution.dispatch.tasks import Outcome
 from openhcs_execution.results.bundle import ResultStore
 from openhcs_execution.secrets import SessionVault
 from openhcs_execution.settings import Settings
@@ -153,3 +154,24 @@ def test_workers_that_do_not_start_are_started_again(dispatcher: Dispatcher, mon
     assert dispatcher.wait_until_ready()
     dispatcher.stop()
     assert len(attempts) == 3
+
+
+def test_a_report_that_cannot_be_written_does_not_take_the_others_with_it(
+    dispatcher: Dispatcher, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = enqueue(database, 3)
+    attempts = claim_all(database)
+    real = module.apply_outcome
+
+    def refuse_one(database: Database, outcome: Outcome) -> bool:
+        if outcome.well == "A02":
+            raise ValueError("this one cannot be written")
+        return real(database, outcome)
+
+    monkeypatch.setattr(module, "apply_outcome", refuse_one)
+    for each in attempts:
+        outcome = Outcome(number=number, well=each.name, attempt=each.attempt, what="computed")
+        dispatcher._receive((0.0, {"report": outcome.model_dump_json()}))
+    dispatcher._receive((0.0, {"report": "not a report"}))
+    dispatcher._handle_messages()
+    assert states(database, number) == {"A01": "done", "A02": "waiting", "A03": "done"}

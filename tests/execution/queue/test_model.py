@@ -17,6 +17,7 @@ from openhcs_execution.database import Database
 from openhcs_execution.queue import executions, limits, wells
 from openhcs_execution.queue.audit import Actor
 from openhcs_execution.queue.policy import claim_batches
+from openhcs_execution.queue.recovery import recover
 from openhcs_execution.queue.retrying import automatic
 from openhcs_execution.queue.standing import read_standings
 from openhcs_execution.queue.wells import Well
@@ -227,6 +228,34 @@ class QueueMachine(RuleBasedStateMachine):
             assert not wells.commit_well(self.database, attempt, computed())
             assert not wells.fail_well(self.database, attempt, WellFailure(cause=FailureClass.BAD_INPUT, message="Late."))
             assert not wells.lose_worker(self.database, attempt)
+
+    @rule()
+    def the_service_starts_again(self) -> None:
+        """Whatever was in work is given up without blame, and nothing else changes."""
+        in_work = {
+            (number, name, each.attempt)
+            for number, model in self.model.items()
+            for name, each in model.wells.items()
+            if each.state in ("claimed", "begun")
+        }
+        assert {(each.number, each.name, each.attempt) for each in recover(self.database)} == in_work
+        for number, name, _attempt in in_work:
+            self._over(number, name, "waiting")
+        assert recover(self.database) == []
+
+    @rule(picks=st.lists(_PICK, min_size=1, max_size=4))
+    def several_reports_at_once(self, picks: list[int]) -> None:
+        """Commits of one execution that become one transaction, some of them reported twice."""
+        if first := self._attempt(picks[0], "begun"):
+            model = self.model[first.number]
+            begun = [Well(first.number, name, each.attempt) for name, each in model.wells.items() if each.state == "begun"]
+            reported = [begun[pick % len(begun)] for pick in picks]
+            with wells.many_reports(self.database, first.number, [each.name for each in reported]):
+                taken = [wells.commit_well(self.database, each, computed()) for each in reported]
+            assert taken == [each not in reported[:position] for position, each in enumerate(reported)]
+            for each in dict.fromkeys(reported):
+                self._over(each.number, each.name, "done")
+                self.committed[each.number, each.name] += 1
 
     @rule(pick=_PICK)
     def save(self, pick: int) -> None:

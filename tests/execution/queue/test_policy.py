@@ -76,7 +76,7 @@ def test_nothing_is_given_out_while_omero_is_given_time_or_the_user_must_sign_in
     assert claim_wells(database, slots=1, largest=1) is None
 
 
-def test_pauses_grow_up_to_a_minute_and_one_silence_counts_once(database: Database) -> None:
+def test_pauses_grow_up_to_twenty_seconds_and_one_silence_counts_once(database: Database) -> None:
     number = enqueue(database, 4)
     lengths = []
     for _ in range(8):
@@ -85,7 +85,7 @@ def test_pauses_grow_up_to_a_minute_and_one_silence_counts_once(database: Databa
         lengths.append(round((execution(database, number).not_before - now()).total_seconds()))
         with database.write() as session:
             session.get_one(ExecutionRow, number).not_before = now() - timedelta(seconds=1)
-    assert lengths == [2, 4, 8, 16, 32, 60, 60, 60]
+    assert lengths == [2, 4, 8, 16, 20, 20, 20, 20]
 
 
 def test_a_well_that_lost_its_worker_is_computed_last_and_alone(database: Database) -> None:

@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from contextlib import nullcontext
 
 import pytest
+from sqlalchemy import select
 
 from openhcs_client import FailureClass, WellFailure
-from openhcs_execution.database import Database
+from openhcs_execution.database import Database, UsageRow
 from openhcs_execution.queue import executions, wells
 from openhcs_execution.queue.wells import Well
 from tests.execution.queued import (
@@ -170,3 +173,37 @@ def test_a_well_that_cannot_be_saved_fails_after_three_tries_and_keeps_its_measu
 def test_reports_about_unknown_wells_are_ignored(database: Database) -> None:
     number = enqueue(database, 1)
     assert not wells.commit_well(database, Well(number, "P24", 1), computed())
+
+
+def test_reports_taken_together_are_what_they_are_one_by_one(new_url: Callable[[], str]) -> None:
+    found = []
+    for together in (True, False):
+        database = Database(new_url())
+        number = enqueue(database, 3)
+        attempts = claim_all(database)
+        with wells.many_reports(database, number, ["A01", "A02"]) if together else nullcontext():
+            for attempt in attempts[:2]:
+                assert wells.well_staging(database, attempt, "worker-0")
+                assert wells.well_step(database, attempt, 1, 1, "Count")
+            assert wells.commit_well(database, attempts[0], computed(2.0))
+            assert not wells.commit_well(database, attempts[0], computed(2.0))  # a second report of the same
+            assert wells.commit_well(database, attempts[1], computed(3.0))
+        assert_consistent(database, [number])
+        with database.read() as session:
+            usage = session.execute(select(UsageRow.wells, UsageRow.cpu_seconds)).all()
+        told = [(event.kind, event.well) for event in events(database, number)]
+        found.append((states(database, number), told, usage, execution(database, number).seconds_total))
+        database.close()
+    assert found[0] == found[1]
+    assert found[0][2] == [(2, 5.0)]
+
+
+def test_one_report_that_raises_takes_back_all_of_its_transaction(database: Database) -> None:
+    number = enqueue(database, 2)
+    attempts = claim_all(database)
+    with pytest.raises(ZeroDivisionError), wells.many_reports(database, number, ["A01"]):
+        assert wells.commit_well(database, attempts[0], computed())
+        raise ZeroDivisionError
+    assert states(database, number) == {"A01": "waiting", "A02": "waiting"}
+    assert wells.commit_well(database, attempts[0], computed())  # and the next transaction is its own again
+    assert_consistent(database, [number])
