@@ -171,7 +171,7 @@ def test_a_report_that_cannot_be_written_does_not_take_the_others_with_it(
     monkeypatch.setattr(module, "apply_outcome", refuse_one)
     for each in attempts:
         outcome = Outcome(number=number, well=each.name, attempt=each.attempt, what="computed")
-        dispatcher._receive((0.0, {"report": outcome.model_dump_json()}))
-    dispatcher._receive((0.0, {"report": "not a report"}))
+        dispatcher._receive(None, (0.0, {"report": outcome.model_dump_json()}))
+    dispatcher._receive(None, (0.0, {"report": "not a report"}))
     dispatcher._handle_messages()
     assert states(database, number) == {"A01": "done", "A02": "waiting", "A03": "done"}
