@@ -16,6 +16,7 @@ from openhcs_execution.queue import wells
 from openhcs_execution.results.bundle import ResultStore
 from openhcs_execution.results.well_logs import LARGEST, WellLogs
 from openhcs_execution.results.well_story import read_well_log
+from openhcs_execution.secrets import SessionVault
 from openhcs_execution.settings import Settings
 from tests.execution.queued import claim_all, enqueue, execution, open_database
 
@@ -85,9 +86,9 @@ def test_events_and_what_the_engine_said_are_one_story(tmp_path: Path) -> None:
 def test_what_a_worker_reports_is_kept_and_a_full_disk_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     database = open_database(tmp_path)
     store = ResultStore(tmp_path / "results")
-    dispatcher = Dispatcher(database, store, Settings(data_dir=tmp_path))
+    dispatcher = Dispatcher(database, store, Settings(data_dir=tmp_path), SessionVault("s" * 64))
     said = Said(execution_id="e", well="A01", attempt=1, lines=(line("OpenHCS says this"),))
-    dispatcher._receive((0.0, {"report": said.model_dump_json()}))
+    dispatcher._receive(None, (0.0, {"report": said.model_dump_json()}))
     dispatcher._handle_messages()
     assert [each.text for each in WellLogs(store.root).read("e", "A01", 1)] == ["OpenHCS says this"]
 
@@ -95,6 +96,6 @@ def test_what_a_worker_reports_is_kept_and_a_full_disk_stops_nothing(tmp_path: P
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(WellLogs, "add", full)
-    dispatcher._receive((0.0, {"report": said.model_dump_json()}))
+    dispatcher._receive(None, (0.0, {"report": said.model_dump_json()}))
     dispatcher._handle_messages()
     database.close()
