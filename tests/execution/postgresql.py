@@ -6,8 +6,10 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -55,7 +57,7 @@ class PostgresServer:
     """A running server; :meth:`new` makes databases in it."""
 
     folder: Path = field(init=False)
-    made: list[str] = field(default_factory=list)
+    process: subprocess.Popen[bytes] = field(init=False)
 
     def start(self) -> PostgresServer:
         programs, account = _programs(), _account()
@@ -67,21 +69,40 @@ class PostgresServer:
         # Whoever reaches the socket may do everything; only the account of the server and root can.
         data = str(self.folder / "data")
         self._run(["initdb", "-D", data, "-U", _SUPERUSER, "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C"])
-        options = f"-k {self.folder} -c listen_addresses='' {_FAST}"
-        self._run(["pg_ctl", "-D", data, "-l", str(self.folder / "log"), "-o", options, "-w", "start"])
+        self._serve()
         template = self.url(self._create(_TEMPLATE))
         database = Database(template)
         migrate(database)
         database.close()
         return self
 
+    def _serve(self) -> None:
+        """Start the server as our child, which ends also when the tests are killed."""
+        programs, account = _programs(), _account()
+        assert programs is not None
+        who = [] if account is None else [f"--reuid={account}", f"--regid={pwd.getpwnam(account).pw_gid}", "--clear-groups"]
+        command = ["setpriv", *who, "--pdeathsig=INT", str(programs / "postgres"), "-D", str(self.folder / "data")]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, "-k", str(self.folder), "-c", "listen_addresses=", *_FAST.split()], cwd="/", stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + 60
+        while subprocess.run([programs / "pg_isready", "-q", "-h", self.folder], check=False).returncode != 0:
+            assert self.process.poll() is None and time.monotonic() < deadline, (self.folder / "log").read_text()
+            time.sleep(0.05)
+
+    def _end(self, how: signal.Signals) -> None:
+        self.process.send_signal(how)
+        self.process.wait(60)
+
     def stop(self) -> None:
-        self._run(["pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "-w", "stop"])
+        self._end(signal.SIGQUIT)
         shutil.rmtree(self.folder)
 
     def restart(self) -> None:
         """As an upgrade of the server does it: connections are broken off."""
-        self._run(["pg_ctl", "-D", str(self.folder / "data"), "-m", "fast", "-w", "restart", "-l", str(self.folder / "log")])
+        self._end(signal.SIGINT)
+        self._serve()
 
     def url(self, name: str) -> str:
         # As an administrator would write it, without the name of a driver.
