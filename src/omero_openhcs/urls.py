@@ -17,6 +17,7 @@ from .pages.pipeline_list import pipelines
 from .pages.pipelines import pipeline
 from .pages.results import results
 from .pages.start import start
+from .report.views import report_page
 
 urlpatterns = [
     path("", start, name="openhcs_index"),
@@ -30,6 +31,7 @@ urlpatterns = [
     path("admin/audit/", audit, name="openhcs_admin_audit"),
     path("results/<slug:execution_id>/", results, name="openhcs_results"),
     path("compare/", compare, name="openhcs_compare"),
+    path("results/<slug:execution_id>/report/", report_page, name="openhcs_report"),
     # The right-hand panel of OMERO.web's own pages, and "Open with".
     path("panel/<str:kind>/<int:object_id>/", panel, name="openhcs_panel"),
     path("open/", open_with, name="openhcs_open_with"),

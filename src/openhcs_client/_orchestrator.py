@@ -588,6 +588,19 @@ class RemoteOrchestrator:
         given = {well: WellRole(role).value for well, role in (roles or {}).items()}
         return parse(QualityReport, self._api.post(path, {"roles": given, "measurement": measurement}))
 
+    def report(self, execution_id: str) -> bytes:
+        """The report of an execution as one HTML file (OMERO.web only, which has the pictures).
+
+        Raises:
+            OpenHCSError: ``report_not_here`` when this client talks to an execution service directly.
+        """
+        if not self._through_web:
+            raise OpenHCSError(
+                "report_not_here",
+                "Reports are made by OMERO.web, and you are signed in to an execution service. Sign in to OMERO.web for one.",
+            )
+        return self._api.get(path_of("executions", execution_id, "report")).content
+
     def controls(self, plate_id: int) -> PlateControls:
         """The control wells of a plate, and who says so (OMERO.web only)."""
         return self._get(PlateControls, path_of("plates", plate_id, "controls"))

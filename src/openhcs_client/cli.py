@@ -20,7 +20,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from . import _cli_deletion, _cli_pipelines, _cli_quality, _cli_queue
+from . import _cli_deletion, _cli_pipelines, _cli_quality, _cli_queue, _cli_report
 from ._cli_options import AsJson, read_file, wants_json
 from ._console import print_error, print_executions, print_json, print_status, print_table, write_csv
 from ._documents import read_document
@@ -61,6 +61,7 @@ app.add_typer(_cli_pipelines.app, name="pipelines")
 app.add_typer(_cli_queue.app, name="queue")
 _cli_quality.add_to(app)
 _cli_deletion.add_to(app)
+_cli_report.add_to(app)
 
 ExecutionId = Annotated[str, typer.Argument(metavar="EXECUTION", help="Execution id.")]
 

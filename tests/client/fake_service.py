@@ -127,6 +127,8 @@ class FakeService:
                 return self.measurements(request)
             case ["GET" | "POST", "executions", "e1", "quality"]:
                 return httpx.Response(200, json=self.quality())
+            case ["GET", "executions", "e1", "report"]:
+                return httpx.Response(200, content="<!DOCTYPE html>\n<title>Zähler</title>".encode())
             case ["GET" | "POST", "plates", "51", "controls"]:
                 wells = [{"well": "A01", "role": "positive", "compound": "Agonist"}]
                 return httpx.Response(200, json={"plate_id": 51, "source": "own", "marked_by": "Ada", "wells": wells})

@@ -254,6 +254,21 @@ def test_quality_says_the_figures_and_what_was_found(signed_in):
     assert json.loads(invoke("quality", "e1", "--json").stdout)["measurements"][0]["controls"]["z_prime"] == 0.7183
 
 
+def test_a_report_is_written_to_a_file_of_its_own(signed_in, tmp_path):
+    output = tmp_path / "report.html"
+    assert invoke("report", "e1", "-o", str(output)).exit_code == 0
+    assert output.read_bytes() == "<!DOCTYPE html>\n<title>Zähler</title>".encode()
+    # What is there stays, unless it may be replaced.
+    output.write_text("mine")
+    refused = invoke("report", "e1", "-o", str(output))
+    assert (refused.exit_code, output.read_text()) == (2, "mine")
+    assert invoke("report", "e1", "-o", str(output), "--force").exit_code == 0
+    assert output.read_bytes().startswith(b"<!DOCTYPE html>")
+    assert invoke("report", "e1", "-o", str(tmp_path / "none" / "report.html")).exit_code == 2
+    assert invoke("report", "e9", "-o", str(tmp_path / "other.html")).exit_code == 1
+    assert not (tmp_path / "other.html").exists()
+
+
 def test_control_wells_are_shown_and_marked_by_a_file(signed_in, web, tmp_path):
     assert invoke("controls", "51").stdout.splitlines()[1].split() == ["A01", "positive", "Agonist"]
     (tmp_path / "layout.csv").write_text("\ufeffwell,role\nA01,positive\n", encoding="utf-8")

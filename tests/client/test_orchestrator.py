@@ -61,6 +61,15 @@ def test_quality_takes_the_roles_at_the_service_only(client, service, web_client
     assert web_client.controls(51).wells[0].role == "positive"
 
 
+def test_the_report_is_made_by_omero_web_only(client, service, web_client):
+    assert web_client.report("e1").decode().endswith("<title>Zähler</title>")
+    asked = len(service.requests)
+    with pytest.raises(OpenHCSError, match="made by OMERO") as refused:
+        client.report("e1")
+    assert refused.value.code == "report_not_here"
+    assert len(service.requests) == asked
+
+
 def test_the_catalogue(client):
     assert client.functions()[0].id == "a:b"
     assert client.pipelines()[0].versions == [2, 1]

@@ -41,6 +41,7 @@ class Operation:
     status: int = 200
     idempotent: bool = False
     binary: bool = False
+    media: str = ""
 
 
 def reference(model: type[BaseModel]) -> dict[str, Any]:
@@ -489,6 +490,13 @@ OPERATIONS = [
     ),
     Operation(
         "get",
+        API + "executions/{execution_id}/report/",
+        "The report of an execution as one HTML file that needs nothing else.",
+        TEXT,
+        media="text/html",
+    ),
+    Operation(
+        "get",
         API + "plates/{plate_id}/controls/",
         "Which wells of a plate are controls, and who says so.",
         models.PlateControls,
@@ -619,7 +627,7 @@ def build() -> dict[str, Any]:
 
 
 def _operation(operation: Operation) -> dict[str, Any]:
-    media = "application/octet-stream" if operation.binary else "application/json"
+    media = operation.media or ("application/octet-stream" if operation.binary else "application/json")
     described: dict[str, Any] = {
         "summary": operation.summary,
         "parameters": _parameters(operation),

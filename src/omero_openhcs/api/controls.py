@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from omero_openhcs.omero_access.control_wells import read_controls, save_controls
 from omero_openhcs.omero_access.plates import open_plate
+from omero_openhcs.quality import quality_of
 from openhcs_client import (
     OpenHCSError,
     PlateControls,
@@ -49,23 +50,10 @@ def plate_controls(request: HttpRequest, asker: Asker, plate_id: int) -> PlateCo
 def quality(request: HttpRequest, asker: Asker, execution_id: str) -> QualityReport:
     """Statistics of an execution so far, with the control wells as OMERO knows them at this moment."""
     query = read_query(request, _QualityQuery)
-    controls = _controls_of(asker, asker.service.execution(execution_id).plate_id)
-    roles = {entry.well: entry.role for entry in controls.wells} if controls else {}
-    report = asker.service.quality(execution_id, measurement=query.measurement, roles=roles)
-    return report.model_copy(update={"controls": controls})
+    return quality_of(asker, asker.service.execution(execution_id), query.measurement)
 
 
 def _wanted(body: SaveControls) -> list[WellContent]:
     if (body.csv is None) == (body.wells is None):
         raise OpenHCSError("invalid_controls", "Give either the wells or the text of a CSV file.", status=422)
     return normal_contents(body.wells) if body.wells is not None else read_controls_csv(body.csv or "")
-
-
-def _controls_of(asker: Asker, plate_id: int) -> PlateControls | None:
-    """None when the plate is gone or not readable any more: the figures without controls are still worth having."""
-    try:
-        return read_controls(asker.omero, open_plate(asker.omero, plate_id), asker.person.user_id)
-    except OpenHCSError as error:
-        if error.code != "plate_not_found":
-            raise
-        return None

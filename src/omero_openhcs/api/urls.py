@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from django.urls import path
 
+from omero_openhcs.report.views import report_file
+
 from . import (
     admin,
     controls,
@@ -63,6 +65,7 @@ urlpatterns = [
     path("executions/<slug:execution_id>/label-thumbnails/", thumbnails.label_sheet, name="openhcs_api_label_thumbnails"),
     path("plates/<int:plate_id>/thumbnails/", thumbnails.image_sheet, name="openhcs_api_plate_thumbnails"),
     path("executions/<slug:execution_id>/quality/", controls.quality, name="openhcs_api_quality"),
+    path("executions/<slug:execution_id>/report/", report_file, name="openhcs_api_report"),
     path("plates/<int:plate_id>/controls/", controls.plate_controls, name="openhcs_api_controls"),
     path("executions/<slug:execution_id>/wells/<slug:well>/log/", well_log.well_log, name="openhcs_api_well_log"),
     path("executions/<slug:execution_id>/wells/<slug:well>/labels/", labels.label_list, name="openhcs_api_labels"),
