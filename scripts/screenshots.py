@@ -91,6 +91,7 @@ def photograph(page: Page, stack: Stack, output: Path) -> None:
     page.wait_for_selector("#oh-well canvas, #oh-well img", timeout=LONG)
     take("results", height=1900)
     photograph_tables(page, take)
+    photograph_report(page, output)
     viewer = page.locator("#oh-well a[href*='/openhcs/viewer/']").first.get_attribute("href")
     page.goto(f"{stack.web_url}/openhcs/executions/")
     take("executions")
@@ -117,6 +118,19 @@ def photograph(page: Page, stack: Stack, output: Path) -> None:
     page.click("#oh-test")
     page.wait_for_selector("#oh-test-result canvas:visible", timeout=LONG)
     take("cardiomyocytes", height=1500)
+
+
+def photograph_report(page: Page, output: Path) -> None:
+    """The beginning of the report and its example fields; ends on the results page it began on."""
+    results = page.url
+    page.goto(results + "report/")
+    page.set_viewport_size({**SIZE, "height": 1500})
+    page.screenshot(path=output / "report.png")
+    page.locator("section:has(#fields)").screenshot(path=output / "report-fields.png")
+    page.set_viewport_size(SIZE)
+    page.goto(results)
+    page.locator('#oh-map [data-well="C04"]').click()
+    page.wait_for_selector("#oh-well a[href*='/openhcs/viewer/']", timeout=LONG)
 
 
 def photograph_tables(page: Page, take: Callable[..., None]) -> None:

@@ -96,4 +96,4 @@ def readable(value: float | None) -> str:
         return "–"
     if value != 0 and (abs(value) >= 1e6 or abs(value) < 1e-3):
         return f"{value:.2e}"
-    return f"{value:.4g}"
+    return f"{float(f'{value:.4g}'):.10g}"  # without the exponent that four digits alone would give from 10,000 on
