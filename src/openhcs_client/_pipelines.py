@@ -317,6 +317,9 @@ class RunEstimate(BaseModel):
     seconds_per_well: float
     memory_mb: float = Field(description="Largest need of one worker.")
     output_mb: float = Field(description="Label images and tables on the disk of the service.")
+    processed_mb: float | None = Field(
+        default=None, description="More of it when processed images are saved; null when the pipeline makes none."
+    )
     basis: str = ""
     objects: int | None = Field(
         default=None, description="Objects in label images, by the newest well with these values; null when none was run."

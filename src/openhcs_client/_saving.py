@@ -124,7 +124,9 @@ class SavingOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     labels: bool = Field(default=True, description="The label images.")
+    processed: bool = Field(default=False, description="The images as the last step of the pipeline leaves them.")
     table: bool = Field(default=True, description="The measurements of the fields, as an OMERO.table.")
+    figures: bool = Field(default=False, description="Heat maps of the plate as PNG: the primary measurement and five more.")
     rois: RoiKind = Field(default=RoiKind.NONE, description="The objects as ROIs on the images of the plate.")
     rois_per_field: int = Field(default=1000, ge=1, le=1_000_000, description="No more ROIs than this on one image.")
     rois_per_run: int = Field(default=20_000, ge=1, le=100_000_000, description="No more ROIs than this altogether.")

@@ -126,4 +126,6 @@ def _kind(found: FoundObject) -> Kind | None:
         return "table" if found.name.startswith("openhcs_") and found.name.endswith(".h5") else None
     if found.kind == "FileAnnotation" and found.name.endswith(": measurements"):
         return None  # the table's file is listed
+    if found.kind == "FileAnnotation" and ": figure " in found.name:
+        return "figure"
     return _KINDS[found.kind]

@@ -79,6 +79,7 @@ def estimate_run(
         seconds_per_well=_rounded(total / count),
         memory_mb=math.ceil(max(_memory(steps, kind.fields, len(plate.channels)) for kind in plate.kinds)),
         output_mb=_rounded(sum(_output(steps, kind) for kind in plate.kinds)),
+        processed_mb=_processed(steps, plate),
         basis=basis,
     )
 
@@ -176,6 +177,27 @@ def _output(steps: Sequence[tuple[PipelineStep, FunctionInfo]], kind: WellKind) 
     makers = sum(any(output not in ("image", "measurements") for output in info.outputs) for _, info in steps)
     pixels = sum(field.size_x * field.size_y for field in kind.fields) / _MEGA
     return len(kind.wells) * (makers * pixels * _LABEL_BYTES + WELL_TABLES_MB)
+
+
+def _processed(steps: Sequence[tuple[PipelineStep, FunctionInfo]], plate: PlateShape) -> float | None:
+    """MB of all processed images, four bytes per pixel; None when the last step leaves the images as they were."""
+    stacks = any(field.size_z > 1 for kind in plate.kinds for field in kind.fields)
+    if not _changes_images(steps, stacks):
+        return None
+    pixels = sum(len(kind.wells) * sum(field.size_x * field.size_y for field in kind.fields) for kind in plate.kinds)
+    return _rounded(len(plate.channels) * pixels / _MEGA * _FLOAT_BYTES)
+
+
+def _changes_images(steps: Sequence[tuple[PipelineStep, FunctionInfo]], stacks: bool) -> bool:
+    """Whether there is a step that makes images, and none after it that begins with the originals again.
+
+    Projecting a single focal plane makes nothing; ``stacks`` says that there are more.
+    """
+    changed = False
+    for step, info in steps:
+        makes = info.outputs == ["image"] and (stacks or not projects_focal_planes(info.id))
+        changed = makes or (changed and step.input != "start")
+    return changed
 
 
 def _rounded(value: float) -> float:

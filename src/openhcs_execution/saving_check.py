@@ -18,8 +18,15 @@ def check_saving(
     """Check options against the installation's limits, what was estimated, and what OMERO allows this session's user.
 
     Raises:
-        OpenHCSError: ``too_many_rois``, ``rois_not_allowed`` or ``dataset_not_usable``, status 422, with the field.
+        OpenHCSError: ``too_many_rois``, ``rois_not_allowed``, ``no_processed_images`` or ``dataset_not_usable``, status 422,
+            with the field.
     """
+    if options.processed and estimate is not None and estimate.processed_mb is None:
+        raise _refused(
+            "no_processed_images",
+            "processed",
+            "At its end this pipeline has the images as they are in OMERO, so there are no processed ones to save.",
+        )
     if options.rois is not RoiKind.NONE:
         _check_caps(options, settings)
         _check_estimate(options, estimate)

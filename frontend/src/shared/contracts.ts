@@ -219,7 +219,9 @@ export interface FunctionInfo {
 /** What of a run is saved in OMERO. */
 export interface SavingOptions {
   labels: boolean;
+  processed: boolean;
   table: boolean;
+  figures: boolean;
   rois: 'none' | 'polygons' | 'masks';
   rois_per_field: number;
   rois_per_run: number;
@@ -258,6 +260,7 @@ export interface RunEstimate {
   seconds_per_well: number;
   memory_mb: number;
   output_mb: number;
+  processed_mb: number | null;
   basis: string;
   /** Objects in label images, by wells that were run before with the same values. */
   objects: number | null;

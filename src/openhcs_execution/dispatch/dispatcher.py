@@ -27,7 +27,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from openhcs_client import FailureClass, PipelineDocument, PlateLayout
+from openhcs_client import FailureClass, PipelineDocument, PlateLayout, SavingOptions
 from openhcs_execution.database import Database, ExecutionInput, ExecutionRow, JobSession
 from openhcs_execution.engine.failures import failure_from, well_failure
 from openhcs_execution.logging import get_logger
@@ -94,6 +94,7 @@ class _Inputs:
     document: PipelineDocument
     layout: PlateLayout
     test_well: bool
+    keep_images: bool
     needs: Needs
 
 
@@ -474,6 +475,7 @@ class Dispatcher:
             time_limit=self._settings.well_time_limit,
             want_python=wants_python and not inputs.test_well,
             test_well=inputs.test_well,
+            keep_images=inputs.keep_images,
             needs=inputs.needs,
         )
 
@@ -484,6 +486,7 @@ class Dispatcher:
                 document=PipelineDocument.model_validate_json(row.applied_document),
                 layout=PlateLayout.model_validate_json(row.layout),
                 test_well=execution.test_well,
+                keep_images=not execution.test_well and SavingOptions.model_validate(row.saving).processed,
                 needs=Needs.read(execution.needs, execution.needs_memory_mb),
             )
             while len(self._inputs) > _INPUTS_KEPT:

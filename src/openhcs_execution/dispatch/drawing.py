@@ -11,7 +11,7 @@ import numpy as np
 from openhcs_client import OpenHCSError, SavingOptions, WellLayout
 from openhcs_execution.database import Database
 from openhcs_execution.engine import LabelFile
-from openhcs_execution.omero_io import ObjectsOnImage, ResultTarget, may_draw_on, save_rois
+from openhcs_execution.omero_io import ObjectsOnImage, ResultTarget, may_draw_on, present_images, save_rois
 from openhcs_execution.queue import wells
 from openhcs_execution.results.outlines import object_numbers
 
@@ -28,13 +28,20 @@ def save_well_rois(
     labels: Sequence[LabelFile],
     label_images: Mapping[tuple[int, str], int],
 ) -> None:
-    """Draw the objects of a well on its images; where OMERO does not allow that, on the label images. Repeatable."""
+    """Draw the objects of a well on its images; where OMERO does not allow that, on the label images. Repeatable.
+
+    Fields whose image was deleted meanwhile are left out.
+    """
+    present = present_images(conn, [field.image_id for field in well.fields], target.plate.group_id)
+    sources = {field.field: field.image_id for field in well.fields if field.image_id in present}
+    labels = [label for label in labels if label.field in sources]
+    if not labels:
+        return
     chosen = choose_objects(labels, options.rois_per_field, None)
     wanted = sum(len(numbers) for numbers in chosen.values())
     allowed = wells.plan_rois(database, number, well.well, wanted, options.rois_per_run)
     chosen = choose_objects(labels, options.rois_per_field, allowed)
     wells.note_rois_left_out(database, number, well.well, sum(label.objects for label in labels) - allowed)
-    sources = {field.field: field.image_id for field in well.fields}
     on_source = may_draw_on(conn, list(sources.values()), target.plate.group_id)
     if not on_source and labels and not label_images:
         raise OpenHCSError(

@@ -25,7 +25,7 @@ from openhcs_execution.results.bundle import ResultStore
 from openhcs_execution.secrets import SessionVault
 
 from .connection import KeptConnection
-from .saving import SavedExecution, save_summary, save_well
+from .saving import SavedExecution, forget_images, save_summary, save_well
 
 __all__ = ["Saver"]
 
@@ -176,6 +176,7 @@ class Saver:
             wells.save_failed(self._database, number, name, failure)
         else:
             wells.saved_well(self._database, number, name, images)
+            forget_images(self._database, self._store, saved, name)
 
     def _save_summary(self, saved: SavedExecution) -> None:
         number = saved.execution.number

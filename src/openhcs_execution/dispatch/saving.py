@@ -19,8 +19,9 @@ from openhcs_execution.omero_io import (
     Container,
     ResultTarget,
     ensure_result,
-    save_labels,
-    save_labels_in_dataset,
+    present_images,
+    save_images,
+    save_images_in_dataset,
     save_provenance,
     save_table,
     save_tags,
@@ -32,8 +33,9 @@ from openhcs_execution.results.labels import label_key
 from openhcs_execution.version import VERSION
 
 from .drawing import save_well_rois
+from .plate_figures import save_figures
 
-__all__ = ["SavedExecution", "save_summary", "save_well"]
+__all__ = ["SavedExecution", "forget_images", "save_summary", "save_well"]
 
 log = get_logger(__name__)
 
@@ -90,18 +92,29 @@ class SavedExecution:
 
 def save_well(conn: Any, database: Database, store: ResultStore, saved: SavedExecution, name: str) -> dict[str, int]:
     """Write what is wanted of a committed well and return the ids of its label images by ``<field>/<name>``. Repeatable."""
-    number = saved.execution.number
-    with database.read() as session:
-        attempt = session.get_one(WellRow, (number, name)).attempt
-    labels = store.read(saved.execution.execution_id, name, attempt).result.labels
+    number, options = saved.execution.number, saved.options
+    computed = store.read(saved.execution.execution_id, name, _attempt(database, number, name)).result
+    labels = computed.labels if options.labels else []
+    processed = computed.images if options.processed else []
     images: dict[tuple[int, str], int] = {}
-    if saved.options.labels and labels:
+    if labels or processed:
         container = _result(conn, database, saved)
-        save_them = save_labels if container.kind == "Plate" else save_labels_in_dataset
-        images = save_them(conn, saved.target, container.object_id, saved.layout.well(name), labels)
-    if saved.options.rois is not RoiKind.NONE:
-        save_well_rois(conn, database, number, saved.target, saved.options, saved.layout.well(name), labels, images)
+        save_them = save_images if container.kind == "Plate" else save_images_in_dataset
+        images = save_them(conn, saved.target, container.object_id, saved.layout.well(name), labels, processed)
+    if options.rois is not RoiKind.NONE:
+        save_well_rois(conn, database, number, saved.target, options, saved.layout.well(name), computed.labels, images)
     return {label_key(field, label): image for (field, label), image in images.items()}
+
+
+def forget_images(database: Database, store: ResultStore, saved: SavedExecution, name: str) -> None:
+    """Give the room of a well's processed images free, once OMERO has them."""
+    if saved.options.processed:
+        store.discard_images(saved.execution.execution_id, name, _attempt(database, saved.execution.number, name))
+
+
+def _attempt(database: Database, number: int, name: str) -> int:
+    with database.read() as session:
+        return session.get_one(WellRow, (number, name)).attempt
 
 
 def _result(conn: Any, database: Database, saved: SavedExecution) -> Container:
@@ -123,10 +136,13 @@ def save_summary(conn: Any, database: Database, store: ResultStore, saved: Saved
     execution, number = saved.execution, saved.execution.number
     with database.read() as session:
         wells = read_wells(session, number)
+    left_out = _left_out(conn, saved, wells)
     results: dict[str, int | None] = {}
     fields = _fields(store, execution.execution_id, wells) if saved.options.table else None
     if fields is not None:
         results["table_file_id"], results["table_annotation_id"] = save_table(conn, saved.target, fields)
+    if saved.options.figures:
+        save_figures(conn, saved.target, saved.result, PipelineDocument.model_validate_json(saved.inputs.document), wells)
     if saved.result is not None:
         save_tags(conn, saved.target, saved.result)
     links = save_provenance(
@@ -134,16 +150,18 @@ def save_summary(conn: Any, database: Database, store: ResultStore, saved: Saved
         saved.target,
         json.dumps(json.loads(saved.inputs.document), indent=2, ensure_ascii=False),
         saved.inputs.python or _script(database, saved),
-        _provenance(saved, wells),
+        _provenance(saved, wells, left_out),
         execution.results.get("plate_id"),
     )
     results |= {name: value for name, value in links.model_dump().items() if name in _LINKS}
     if saved.options.rois is not RoiKind.NONE:
         results["rois"], results["rois_left_out"] = _rois(wells)
     executions.keep_results(database, number, {name: value for name, value in results.items() if value is not None})
-    return _note(saved, wells)
+    return " ".join(part for part in (_note(saved, wells), _left_out_note(left_out)) if part)
 
 
+_NAMED = 10
+"""Fields that a note names one by one."""
 _LINKS = ("plate_id", "dataset_id", "provenance_annotation_id", "pipeline_annotation_id")
 
 
@@ -161,6 +179,26 @@ def _note(saved: SavedExecution, wells: Sequence[WellRow]) -> str:
         f"{drawn:,} ROIs were saved; {left_out:,} objects got none, because the caps of {options.rois_per_field:,} for "
         f"an image and {options.rois_per_run:,} for the run were reached. Label images and measurements have all objects."
     )
+
+
+def _left_out(conn: Any, saved: SavedExecution, wells: Sequence[WellRow]) -> list[str]:
+    """Fields of which nothing was saved, as their image was deleted from OMERO before that: ``field 2 of well A01``."""
+    if not (saved.options.labels or saved.options.processed or saved.options.rois is not RoiKind.NONE):
+        return []
+    done = {row.well: row for row in wells if row.state == WellState.DONE}
+    places = [(well, field) for well in saved.layout.wells if well.well in done for field in well.fields]
+    present = present_images(conn, [field.image_id for _well, field in places], saved.layout.group_id)
+    gone = [(well.well, field.field) for well, field in places if field.image_id not in present]
+    if saved.options.labels:  # it may have been deleted later
+        gone = [each for each in gone if not any(key.startswith(label_key(each[1], "")) for key in done[each[0]].label_images)]
+    return [f"field {field} of well {well}" for well, field in gone]
+
+
+def _left_out_note(left_out: Sequence[str]) -> str:
+    if not left_out:
+        return ""
+    named = ", ".join(left_out[:_NAMED]) + (f" and {len(left_out) - _NAMED} more" if len(left_out) > _NAMED else "")
+    return f"No images or ROIs of {named} were saved: the original was deleted from OMERO meanwhile. The measurements are kept."
 
 
 def _fields(store: ResultStore, execution_id: str, wells: Sequence[WellRow]) -> pd.DataFrame | None:
@@ -181,7 +219,7 @@ def _script(database: Database, saved: SavedExecution) -> str:
     return python
 
 
-def _provenance(saved: SavedExecution, wells: Sequence[WellRow]) -> list[tuple[str, str]]:
+def _provenance(saved: SavedExecution, wells: Sequence[WellRow], left_out: Sequence[str]) -> list[tuple[str, str]]:
     """What a reader of the plate wants to know in a year: what ran on what, with which values and which software."""
     execution = saved.execution
     failed = [well.well for well in wells if well.state != WellState.DONE]
@@ -193,6 +231,8 @@ def _provenance(saved: SavedExecution, wells: Sequence[WellRow]) -> list[tuple[s
     if failed:
         pairs.append(("wells_without_results", ", ".join(failed)))
     pairs += _saved_pairs(saved, wells)
+    if left_out:
+        pairs.append(("without_original", ", ".join(left_out)))
     pairs += [(f"parameter.{name}", json.dumps(value)) for name, value in sorted(saved.inputs.parameters.items())]
     software = {"omero-openhcs": VERSION, **saved.inputs.versions}
     return pairs + [(f"software.{name}", str(version)) for name, version in sorted(software.items())]
@@ -201,7 +241,16 @@ def _provenance(saved: SavedExecution, wells: Sequence[WellRow]) -> list[tuple[s
 def _saved_pairs(saved: SavedExecution, wells: Sequence[WellRow]) -> list[tuple[str, str]]:
     """What was saved by the user's choice, as far as it is not what everybody gets."""
     options = saved.options
-    kinds = [word for word, wanted in (("label images", options.labels), ("table", options.table)) if wanted]
+    kinds = [
+        word
+        for word, wanted in (
+            ("label images", options.labels),
+            ("processed images", options.processed),
+            ("table", options.table),
+            ("figures", options.figures),
+        )
+        if wanted
+    ]
     pairs = []
     if options.rois is not RoiKind.NONE:
         kinds.append(f"ROIs ({options.rois})")

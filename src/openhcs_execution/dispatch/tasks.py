@@ -67,6 +67,7 @@ class WellBatch(_Message):
     want_python: bool = False
     needs: Needs = ANYTHING
     test_well: bool = False
+    keep_images: bool = False
 
 
 class Progress(_Message):
@@ -85,7 +86,7 @@ class Progress(_Message):
 class ParcelFile(_Message):
     """A file of a result bundle that is still with its worker; ``size`` in bytes."""
 
-    name: str = Field(pattern=r"^(result\.json|fields\.parquet|objects\.parquet|labels/[0-9]{4}\.npy)$")
+    name: str = Field(pattern=r"^(result\.json|fields\.parquet|objects\.parquet|(labels|images)/[0-9]{4}\.npy)$")
     size: int = Field(ge=0)
 
 

@@ -280,6 +280,7 @@ class WellComputer:
             planes=folder / "planes",
             output=output,
             remember=batch.test_well,
+            keep_images=batch.keep_images,
         )
         with self._engine_lock:
             with self._state:

@@ -20,6 +20,7 @@ from .catalogue import catalogue_entry
 from .collect import collect
 from .failures import failure_from, well_failure
 from .hints import remember_type_hints
+from .images import take_images
 from .jobs import EngineJob, EngineProgress, EngineResult, TrialKind
 from .memory import Recall, StepMemory, remembering
 from .orchestration import WellMissingError, run_well
@@ -62,6 +63,8 @@ def compute(job: EngineJob, on_progress: Callable[[EngineProgress], None], memor
         collected = collect(artifacts, job.fields, job.well, job.output)
         result.fields_table, result.objects_table = collected.fields_table, collected.objects_table
         result.labels, result.well_measurements = collected.labels, collected.well_measurements
+        if job.keep_images:
+            result.images = take_images(scratch, job.well, job.fields, job.output)
     except WellMissingError as error:
         result.failure = well_failure(FailureClass.ENGINE_ERROR, str(error), error)
     except Exception as error:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from openhcs_client import PipelineDocument, WellFailure
 
-__all__ = ["EngineJob", "EngineLine", "EngineProgress", "EngineResult", "LabelFile", "TrialKind", "TrialResult"]
+__all__ = ["EngineJob", "EngineLine", "EngineProgress", "EngineResult", "ImageFile", "LabelFile", "TrialKind", "TrialResult"]
 
 
 class EngineJob(BaseModel):
@@ -20,7 +20,7 @@ class EngineJob(BaseModel):
     ``planes`` is the staging folder written by :mod:`openhcs_execution.engine.staging`; ``output`` receives everything the
     engine writes and is emptied by the caller. ``document`` has the user's parameters already applied. ``remember`` lets the
     engine take from memory what it made of the same images before, and keep what it makes now: for wells that somebody tries
-    values on.
+    values on. With ``keep_images`` the images as the last step leaves them are among the results.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -33,6 +33,7 @@ class EngineJob(BaseModel):
     planes: Path
     output: Path
     remember: bool = False
+    keep_images: bool = False
 
 
 class EngineProgress(BaseModel):
@@ -60,6 +61,14 @@ class LabelFile(BaseModel):
     objects: int
 
 
+class ImageFile(BaseModel):
+    """The image of one field and channel (both counted from 1) after the last step: a ``.npy`` of shape (y, x)."""
+
+    field: int
+    channel: int
+    path: Path
+
+
 class EngineResult(BaseModel):
     """A computed well, or the reason why it could not be computed.
 
@@ -74,6 +83,7 @@ class EngineResult(BaseModel):
     fields_table: Path | None = None
     objects_table: Path | None = None
     labels: list[LabelFile] = Field(default_factory=list)
+    images: list[ImageFile] = Field(default_factory=list, description="Only where they were asked for.")
     well_measurements: dict[str, float | None] = Field(default_factory=dict)
     versions: dict[str, str] = Field(default_factory=dict)
     reused_steps: int = Field(default=0, description="Steps that took everything from memory.")

@@ -21,7 +21,7 @@ from omero.rtypes import rlist, rlong, rstring
 from openhcs_client import OpenHCSError
 
 from .services import Context, context_of, project
-from .target import LABEL_NS, Mark, mark
+from .target import LABEL_NS, PROCESSED_NS, Mark, mark
 
 __all__ = ["FoundObject", "FoundResults", "KeptObject", "delete_found", "delete_objects", "delete_results", "find_results"]
 
@@ -57,6 +57,11 @@ _ROIS = "select r.id, r.name from Roi r where r.description = :mark and r.detail
 _TABLES = "select f.id, f.name from OriginalFile f where f.name like :name and f.details.owner.id = :owner order by f.id"
 _PARENTS = "select l.child.id, l.parent.id from {kind}AnnotationLink l where l.child.id in (:ids) order by l.parent.id"
 _ANNOTATED = ("Project", "Dataset", "Image", "Screen", "Plate", "Well")
+_IMAGE_KINDS = (
+    (LABEL_NS, Mark.LABEL, "% in image %. 0 is background."),
+    (PROCESSED_NS, Mark.PROCESSED, "Processed image %, as the last step left it."),
+)
+"""Namespace and mark of the annotation of each kind of image that is saved, and what its description is like."""
 _WAIT_MS = 500
 _WAITS = 1200
 _IDS_AT_ONCE = 1000
@@ -276,10 +281,13 @@ class _Search:
         return rows
 
     def images_in_datasets(self) -> list[list[Any]]:
-        """Label images in datasets: id, name, dataset, group. By their description: anybody can put an annotation on others."""
-        parameters = omero.sys.ParametersI().addString("ns", LABEL_NS).addString("mark", self._mark(Mark.LABEL))
-        parameters.addLong("owner", self._owner).addString("description", "% in image %. 0 is background.")
-        return self._ask(_LABELLED, parameters)
+        """Images in datasets: id, name, dataset, group. By their description: anybody can put an annotation on others."""
+        rows: list[list[Any]] = []
+        for namespace, what, description in _IMAGE_KINDS:
+            parameters = omero.sys.ParametersI().addString("ns", namespace).addString("mark", self._mark(what))
+            parameters.addLong("owner", self._owner).addString("description", description)
+            rows += self._ask(_LABELLED, parameters)
+        return rows
 
     def without_linked(
         self, images: Sequence[FoundObject], own_datasets: Sequence[int], found: FoundResults
@@ -326,9 +334,13 @@ class _Search:
     def labels(
         self, images: Sequence[FoundObject], parents: Mapping[str, Sequence[int]], found: FoundResults
     ) -> list[FoundObject]:
-        """The annotations of the label images."""
+        """The annotations of the images."""
         wells = {image.object_id: image.well_id for image in images}
-        rows = self.among(_LABELS, list(wells), owned=True, ns=LABEL_NS, mark=self._mark(Mark.LABEL))
+        rows = [
+            row
+            for namespace, what, _description in _IMAGE_KINDS
+            for row in self.among(_LABELS, list(wells), owned=True, ns=namespace, mark=self._mark(what))
+        ]
         objects = {row[0]: FoundObject("MapAnnotation", row[0], row[1], wells[row[2]]) for row in rows}
         return self._only_ours(list(objects.values()), parents, found)
 

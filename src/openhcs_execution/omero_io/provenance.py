@@ -33,9 +33,9 @@ from omero.gateway import BlitzGateway
 
 from openhcs_client import ResultLinks
 
-from .annotating import ensure_annotation, permissions_of_plate
+from .annotating import ensure_annotation
 from .attaching import attach_file
-from .result_dataset import ensure_result, find_result
+from .result_dataset import annotated_containers, find_result
 from .result_plate import result_plate_location
 from .services import context_of, find_all, save
 from .target import EXECUTION_NS, PIPELINE_NS, Container, Mark, ResultTarget
@@ -58,14 +58,9 @@ def save_provenance(
     Without a result plate or dataset, and without the right to annotate the source plate, an empty one is made to hold them.
     A dataset that was there before the execution is annotated only then.
     """
-    may_annotate = permissions_of_plate(conn, target.plate.plate_id, target.plate.group_id)
-    on_source = may_annotate is not None and may_annotate.canAnnotate()
     result = Container("Plate", result_plate_id) if result_plate_id is not None else find_result(conn, target)
-    if result is None and not on_source:
-        result = ensure_result(conn, target)
-    containers = [Container("Plate", target.plate.plate_id)] if on_source else []
-    if result is not None and not (on_source and target.dataset_id is not None):
-        containers.append(result)
+    containers = annotated_containers(conn, target, result)
+    result = result or find_result(conn, target)
     values = _values(conn, target, pairs, result)
     provenance = ensure_annotation(conn, target, containers, EXECUTION_NS, Mark.PROVENANCE, lambda: _map_annotation(values))
     _update(conn, target, provenance, values)

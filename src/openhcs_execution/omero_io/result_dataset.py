@@ -9,11 +9,12 @@ from omero.rtypes import rstring
 
 from openhcs_client import OpenHCSError, SavingTarget
 
+from .annotating import permissions_of_plate
 from .result_plate import ensure_result_plate, find_result_plate
 from .services import context_of, find_all, project, save
 from .target import Container, Mark, ResultTarget
 
-__all__ = ["check_dataset", "ensure_result", "find_result"]
+__all__ = ["annotated_containers", "check_dataset", "ensure_result", "find_result"]
 
 _FIND = "select d.id from Dataset d where d.description = :mark and d.details.owner.id = :owner order by d.id"
 _DATASET = "select d from Dataset d where d.id = :id"
@@ -61,3 +62,19 @@ def find_result(conn: BlitzGateway, target: ResultTarget) -> Container | None:
     parameters = omero.sys.ParametersI().addString("mark", target.mark(Mark.DATASET)).addLong("owner", target.user_id)
     rows = project(conn, _FIND, parameters, context_of(conn, target.plate.group_id))
     return Container("Dataset", rows[0][0]) if rows else None
+
+
+def annotated_containers(conn: BlitzGateway, target: ResultTarget, result: Container | None) -> list[Container]:
+    """Where annotations of the execution go: the source plate, if the user may annotate it, and what the images lie in.
+
+    Without the right to annotate the source plate, and without a result, an empty one is made to hold them. A dataset that was
+    there before the execution is annotated only then.
+    """
+    rights = permissions_of_plate(conn, target.plate.plate_id, target.plate.group_id)
+    on_source = rights is not None and rights.canAnnotate()
+    if result is None and not on_source:
+        result = ensure_result(conn, target)
+    containers = [Container("Plate", target.plate.plate_id)] if on_source else []
+    if result is not None and not (on_source and target.dataset_id is not None):
+        containers.append(result)
+    return containers

@@ -20,7 +20,7 @@ from openhcs_execution.results.outlines import Mask, Polygon, masks_of, polygons
 from .services import Context, context_of, project
 from .target import Mark, ResultTarget
 
-__all__ = ["ObjectsOnImage", "may_draw_on", "save_rois"]
+__all__ = ["ObjectsOnImage", "may_draw_on", "present_images", "save_rois"]
 
 _AT_ONCE = 500
 """ROIs in one transaction, so that neither side holds a whole crowded field in memory."""
@@ -28,6 +28,8 @@ _AT_ONCE = 500
 _FOUND = (
     "select r.name from Roi r where r.image.id = :image and r.description = :mark and r.details.owner.id = :owner order by r.id"
 )
+_IDS_AT_ONCE = 1000
+_PRESENT = "select i.id from Image i where i.id in (:ids)"
 _IMAGES = "select i from Image i where i.id in (:ids)"
 
 _YELLOW = (255, 255, 0)
@@ -49,6 +51,15 @@ def may_draw_on(conn: BlitzGateway, image_ids: Sequence[int], group_id: int) -> 
     parameters = omero.sys.ParametersI().addIds(list(image_ids))
     images = conn.c.sf.getQueryService().findAllByQuery(_IMAGES, parameters, context_of(conn, group_id))
     return len(images) == len(set(image_ids)) and all(image.details.permissions.canAnnotate() for image in images)
+
+
+def present_images(conn: BlitzGateway, image_ids: Sequence[int], group_id: int) -> set[int]:
+    """Those of the images that are still in OMERO, for this session's user."""
+    present: set[int] = set()
+    for start in range(0, len(image_ids), _IDS_AT_ONCE):
+        parameters = omero.sys.ParametersI().addIds(list(image_ids[start : start + _IDS_AT_ONCE]))
+        present |= {row[0] for row in project(conn, _PRESENT, parameters, context_of(conn, group_id))}
+    return present
 
 
 def save_rois(conn: BlitzGateway, target: ResultTarget, kind: RoiKind, objects: Sequence[ObjectsOnImage]) -> None:

@@ -9,6 +9,7 @@ crash at any point the next save ends with exactly one table; after a retry of f
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 
 import omero
@@ -34,9 +35,11 @@ _ROWS_AT_ONCE = 10_000
 _FILES = "select f.id, f.name from OriginalFile f where f.name like :name and f.details.owner.id = :owner order by f.id"
 _FILE_OF = "select a.id, a.file.id, a.file.name from FileAnnotation a where a.id in (:ids) order by a.id"
 _IMAGES = (
-    "select w.row, w.column, w.id, s.image.id from Well w join w.wellSamples s where w.plate.id = :id "
-    "order by w.row, w.column, w.id, index(s)"
+    "select w.row, w.column, w.id, i.id, i.description from Well w join w.wellSamples s join s.image i "
+    "where w.plate.id = :id order by w.row, w.column, w.id, index(s)"
 )
+_SOURCE = re.compile(r"\bimage (\d+)[.,]")
+"""Of which image a saved one was made, in its description."""
 
 
 def table_name(execution_id: str, digest: str = "") -> str:
@@ -71,7 +74,8 @@ def save_table(
     container = source if on_source or result is None else result
     places = _source_places(target)
     if container.kind == "Plate" and container != source:
-        places |= _result_places(conn, target, container.object_id, context)
+        places = _result_places(conn, target, container.object_id, context) or places
+        fields = fields[[key in places for key in zip(fields["well"].astype(str), fields["field"].astype(int), strict=True)]]
     name = table_name(target.execution_id, _digest(fields, container))
     attached = _attached(conn, target, [source] + ([result] if result is not None else []), context)
     current = next(((file_id, annotation_id) for annotation_id, file_id, found in attached if found == name), None)
@@ -97,17 +101,15 @@ def _source_places(target: ResultTarget) -> dict[tuple[str, int], PlacedField]:
 def _result_places(
     conn: BlitzGateway, target: ResultTarget, result_plate_id: int, context: Context
 ) -> dict[tuple[str, int], PlacedField]:
-    """Wells and first label images of the result plate; fields without a label image are left out."""
-    names = {(well.row, well.column): well.well for well in target.plate.wells}
-    fields = {well.well: [field.field for field in well.fields] for well in target.plate.wells}
+    """Wells and first images of the result plate; fields of which no image was saved are left out."""
+    fields = {field.image_id: (well.well, field.field) for well in target.plate.wells for field in well.fields}
     places: dict[tuple[str, int], PlacedField] = {}
-    seen: dict[str, int] = {}
-    for row, column, well_id, image_id in project(conn, _IMAGES, omero.sys.ParametersI().addId(result_plate_id), context):
-        well = names[(row, column)]
-        index = seen.get(well, 0)
-        seen[well] = index + 1
-        if index < len(fields[well]):
-            places[(well, fields[well][index])] = PlacedField(well_id, image_id)
+    for _row, _column, well_id, image_id, description in project(
+        conn, _IMAGES, omero.sys.ParametersI().addId(result_plate_id), context
+    ):
+        found = _SOURCE.findall(description or "")
+        if found and int(found[-1]) in fields:
+            places.setdefault(fields[int(found[-1])], PlacedField(well_id, image_id))
     return places
 
 

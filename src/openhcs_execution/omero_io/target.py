@@ -8,7 +8,8 @@ result plate           ``externalIdentifier``
 annotations, ROIs,      ``description``, always ``OpenHCS execution <id>: <what it is>``
 new datasets and tags
 OMERO.table            its file's name
-label images           the key ``execution_id`` of their map annotation
+label and processed    the key ``execution_id`` of their map annotation
+images
 =====================  =================================================================================================
 
 Only objects of the execution's owner count: in a shared group anybody can write any text into an annotation.
@@ -21,7 +22,7 @@ from typing import Literal
 
 from openhcs_client import DEFAULT_RESULT_NAME, PlateLayout, SavingTarget, fill_template
 
-__all__ = ["EXECUTION_NS", "LABEL_NS", "PIPELINE_NS", "Container", "Mark", "ResultTarget", "mark"]
+__all__ = ["EXECUTION_NS", "LABEL_NS", "FIGURE_NS", "PIPELINE_NS", "PROCESSED_NS", "Container", "Mark", "ResultTarget", "mark"]
 
 EXECUTION_NS = "openhcs.org/omero/execution/v1"
 """Namespace of the provenance annotation."""
@@ -32,6 +33,12 @@ PIPELINE_NS = "openhcs.org/omero/pipeline/v1"
 LABEL_NS = "openhcs.org/omero/label/v1"
 """Namespace of the annotation of a label image."""
 
+PROCESSED_NS = "openhcs.org/omero/processed/v1"
+"""Namespace of the annotation of a processed image."""
+
+FIGURE_NS = "openhcs.org/omero/figure/v1"
+"""Namespace of an attached figure."""
+
 
 class Mark:
     """What an annotation is, as the end of its description."""
@@ -41,10 +48,12 @@ class Mark:
     PIPELINE_PYTHON = "pipeline (Python)"
     TABLE = "measurements"
     LABEL = "label image"
+    PROCESSED = "processed image"
     ROI = "ROI"
     DATASET = "results"
     TAG = "tag"
-    ON_CONTAINERS = (PROVENANCE, PIPELINE_JSON, PIPELINE_PYTHON, TABLE)
+    FIGURES = tuple(f"figure {number}" for number in range(1, 7))
+    ON_CONTAINERS = (PROVENANCE, PIPELINE_JSON, PIPELINE_PYTHON, TABLE, *FIGURES)
 
 
 @dataclass(frozen=True)

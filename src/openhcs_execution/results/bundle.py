@@ -7,9 +7,11 @@
                                   /fields.parquet    one row per field
                                   /objects.parquet   one row per object
                                   /labels/0000.npy
+                                  /images/0000.npy  processed images, where they are to be saved; until they are
 
 The folder is written under another name and renamed at the end. Nothing in a finished bundle ever changes, so it may be read
-without a lock and cached without an end.
+without a lock and cached without an end. Only the processed images, which are large and which nothing here shows, are removed
+when OMERO has them.
 """
 
 from __future__ import annotations
@@ -20,15 +22,19 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import pyarrow.parquet as pq
 
-from openhcs_execution.engine import EngineResult, LabelFile
+from openhcs_execution.engine import EngineResult, ImageFile, LabelFile
 
 __all__ = ["Bundle", "ResultStore"]
 
 MANIFEST = "result.json"
+LABELS, IMAGES = "labels", "images"
 _UNFINISHED = ".unfinished-"
+
+_Array = TypeVar("_Array", LabelFile, ImageFile)
 
 
 class Bundle:
@@ -42,6 +48,7 @@ class Bundle:
                 "fields_table": None if result.fields_table is None else folder / result.fields_table,
                 "objects_table": None if result.objects_table is None else folder / result.objects_table,
                 "labels": [label.model_copy(update={"path": folder / label.path}) for label in result.labels],
+                "images": [image.model_copy(update={"path": folder / image.path}) for image in result.images],
             }
         )
 
@@ -78,12 +85,13 @@ class ResultStore:
             return Bundle(target)
         draft = target.parent / f"{_UNFINISHED}{target.name}-{uuid.uuid4().hex}"
         try:
-            (draft / "labels").mkdir(parents=True)
+            _make_folders(draft)
             portable = result.model_copy(
                 update={
                     "fields_table": _take(result.fields_table, draft, "fields.parquet"),
                     "objects_table": _take(result.objects_table, draft, "objects.parquet"),
-                    "labels": [_take_label(label, draft, number) for number, label in enumerate(result.labels)],
+                    "labels": [_take_array(label, draft, LABELS, number) for number, label in enumerate(result.labels)],
+                    "images": [_take_array(image, draft, IMAGES, number) for number, image in enumerate(result.images)],
                 }
             )
             _write_durably(draft / MANIFEST, portable.model_dump_json())
@@ -104,7 +112,7 @@ class ResultStore:
         target = self._folder(execution_id, well, attempt)
         draft = target.parent / f"{_UNFINISHED}{target.name}-{uuid.uuid4().hex}"
         try:
-            (draft / "labels").mkdir(parents=True)
+            _make_folders(draft)
             yield draft
             _check_received(draft, well)
             if target.exists():  # as good
@@ -131,6 +139,10 @@ class ResultStore:
         """Remove the bundle of an attempt that was given up, if it has one."""
         shutil.rmtree(self._folder(execution_id, well, attempt), ignore_errors=True)
 
+    def discard_images(self, execution_id: str, well: str, attempt: int) -> None:
+        """Remove the processed images of a bundle, which are saved elsewhere now."""
+        shutil.rmtree(self._folder(execution_id, well, attempt) / IMAGES, ignore_errors=True)
+
     def discard_unfinished(self) -> None:
         """Remove what was being written when the service or a worker died. Only before workers are started."""
         for folder in self.root.glob(f"*/{_UNFINISHED}*"):
@@ -140,7 +152,8 @@ class ResultStore:
 def _check_received(draft: Path, well: str) -> None:
     result = EngineResult.model_validate_json((draft / MANIFEST).read_text(encoding="utf-8"))
     here = {file.relative_to(draft) for file in draft.rglob("*") if file.is_file()}
-    named = {path for path in (result.fields_table, result.objects_table, *(label.path for label in result.labels)) if path}
+    arrays = [label.path for label in result.labels] + [image.path for image in result.images]
+    named = {path for path in (result.fields_table, result.objects_table, *arrays) if path}
     if result.well != well or not named <= here:
         raise ValueError(f"the results that came for well {well} are incomplete")
 
@@ -152,11 +165,16 @@ def _take(file: Path | None, draft: Path, name: str) -> Path | None:
     return Path(name)
 
 
-def _take_label(label: LabelFile, draft: Path, number: int) -> LabelFile:
+def _make_folders(draft: Path) -> None:
+    for name in (LABELS, IMAGES):
+        (draft / name).mkdir(parents=True)
+
+
+def _take_array(file: _Array, draft: Path, folder: str, number: int) -> _Array:
     # Named by position: what a label is called is text for people and never part of a path.
-    name = f"labels/{number:04d}.npy"
-    shutil.move(label.path, draft / name)
-    return label.model_copy(update={"path": Path(name)})
+    name = f"{folder}/{number:04d}.npy"
+    shutil.move(file.path, draft / name)
+    return file.model_copy(update={"path": Path(name)})
 
 
 def _write_durably(path: Path, text: str) -> None:

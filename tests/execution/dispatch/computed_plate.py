@@ -11,16 +11,29 @@ import pandas as pd
 from omero.gateway import BlitzGateway
 from sqlalchemy import select
 
-from openhcs_client import PlateLayout, SavingOptions, WellLayout
+from openhcs_client import Measurement, PlateLayout, SavingOptions, WellLayout
 from openhcs_execution.database import Database, ExecutionInput, ExecutionRow, WellRow
 from openhcs_execution.dispatch.saving import SavedExecution, save_summary, save_well
-from openhcs_execution.engine import EngineResult, LabelFile
+from openhcs_execution.engine import EngineResult, ImageFile, LabelFile
 from openhcs_execution.queue import wells
 from openhcs_execution.queue.adding import NewExecution, add_execution
 from openhcs_execution.queue.wells import ComputedWell
 from openhcs_execution.results.bundle import ResultStore
 from tests.execution.omero_io.world import label_files
 from tests.execution.queued import DOCUMENT, claim_all, open_database
+
+MEASURED = DOCUMENT.model_copy(
+    update={
+        "measurements": [Measurement(name="nuclei_count", title="Nuclei", unit="nuclei")],
+        "primary_measurement": "nuclei_count",
+    }
+)
+
+
+def processed_array(field: int, channel: int, size: tuple[int, int]) -> np.ndarray:
+    """What stands for a processed image: no two rows, columns, fields or channels are alike."""
+    ramp = np.arange(size[0] * size[1], dtype=np.float32).reshape(size)
+    return ramp / 2 + 1000 * np.float32(field) + 10_000 * np.float32(channel)
 
 
 @dataclass
@@ -40,8 +53,8 @@ class ComputedPlate:
         new = NewExecution(
             owner_id=self.conn.getUserId(),
             owner_name="Ada Lovelace",
-            document=DOCUMENT,
-            applied=DOCUMENT,
+            document=MEASURED,
+            applied=MEASURED,
             parameters={},
             layout=self.layout,
             wells=[well.well for well in self.layout.wells],
@@ -52,7 +65,8 @@ class ComputedPlate:
         for claimed in claim_all(self.database):
             folder = self.folder / execution_id / claimed.name
             files = self._labels(folder, self.layout.well(claimed.name), crowd)
-            result = EngineResult(well=claimed.name, seconds=1, fields_table=folder / "f.parquet", labels=files)
+            images = self._images(folder, self.layout.well(claimed.name)) if saving.get("processed") else []
+            result = EngineResult(well=claimed.name, seconds=1, fields_table=folder / "f.parquet", labels=files, images=images)
             count = [file.objects for file in files]
             table = {"well": claimed.name, "field": [file.field for file in files], "nuclei_count": count}
             pd.DataFrame(table).to_parquet(folder / "f.parquet")
@@ -72,6 +86,16 @@ class ComputedPlate:
             numbers[::2, ::2].flat[:crowd] = np.arange(1, crowd + 1)
             np.save(file.path, numbers)
         return [file.model_copy(update={"objects": crowd}) for file in files]
+
+    def _images(self, folder: Path, well: WellLayout) -> list[ImageFile]:
+        """Processed images of all fields and channels, float32."""
+        files = []
+        for each in well.fields:
+            for channel in range(1, each.size_c + 1):
+                path = folder / f"image-{each.field}-{channel}.npy"
+                np.save(path, processed_array(each.field, channel, (each.size_y, each.size_x)))
+                files.append(ImageFile(field=each.field, channel=channel, path=path))
+        return files
 
     def saved(self, number: int) -> SavedExecution:
         """The execution as its saver knows it now."""

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from openhcs_client import OpenHCSError
-from openhcs_execution.omero_io import delete_results, ensure_result_plate, save_labels, save_provenance, save_table
+from openhcs_execution.omero_io import delete_results, ensure_result_plate, save_images, save_provenance, save_table
 
 from .test_tables import measured
 from .world import count_objects, label_files, make_target
@@ -17,7 +17,7 @@ from .world import count_objects, label_files, make_target
 def save_everything(conn, target, folder):
     result = ensure_result_plate(conn, target)
     for well in target.plate.wells:
-        save_labels(conn, target, result, well, label_files(folder, well))
+        save_images(conn, target, result, well, label_files(folder, well))
     save_table(conn, target, measured(target.plate))
     save_provenance(conn, target, "{}", "x = 1\n", [], result)
 

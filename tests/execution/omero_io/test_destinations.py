@@ -15,7 +15,7 @@ from openhcs_execution.omero_io import (
     check_dataset,
     ensure_result,
     read_layout,
-    save_labels_in_dataset,
+    save_images_in_dataset,
     save_provenance,
     save_table,
     save_tags,
@@ -39,7 +39,7 @@ def save_everything(conn, target, folder):
     dataset_id = ensure_result(conn, target).object_id
     images = {}
     for well in target.plate.wells:
-        images[well.well] = save_labels_in_dataset(conn, target, dataset_id, well, label_files(folder, well))
+        images[well.well] = save_images_in_dataset(conn, target, dataset_id, well, label_files(folder, well))
     save_table(conn, target, measured(target.plate))
     save_tags(conn, target, ensure_result(conn, target))
     links = save_provenance(conn, target, "{}", "x = 1\n", [], None)

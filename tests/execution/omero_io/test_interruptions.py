@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from omero.gateway import BlitzGateway
 
-from openhcs_execution.omero_io import ResultTarget, ensure_result_plate, read_layout, save_labels, save_provenance, save_table
+from openhcs_execution.omero_io import ResultTarget, ensure_result_plate, read_layout, save_images, save_provenance, save_table
 
 from .test_tables import measured, read_table
 from .world import FusedGateway, Killed, count_objects, label_array, label_files, make_target, small_plate
@@ -22,7 +22,7 @@ Check = Callable[[BlitzGateway, ResultTarget, object], None]
 def save_all_labels(conn, target, folder):
     result = ensure_result_plate(conn, target)
     (well,) = target.plate.wells
-    return save_labels(conn, target, result, well, label_files(folder, well, ["nuclei", "cells"]))
+    return save_images(conn, target, result, well, label_files(folder, well, ["nuclei", "cells"]))
 
 
 def check_labels(conn, _target, saved):

@@ -7,7 +7,7 @@ import pytest
 from omero.constants.namespaces import NSBULKANNOTATIONS
 
 from openhcs_client import OpenHCSError
-from openhcs_execution.omero_io import ensure_result_plate, read_layout, save_labels, save_provenance, save_table
+from openhcs_execution.omero_io import ensure_result_plate, read_layout, save_images, save_provenance, save_table
 
 from .test_tables import measured
 from .world import label_files, make_target, small_plate
@@ -19,7 +19,7 @@ def run(conn, plate_id, folder):
     target = make_target(conn, plate)
     result = ensure_result_plate(conn, target)
     for well in plate.wells:
-        save_labels(conn, target, result, well, label_files(folder, well))
+        save_images(conn, target, result, well, label_files(folder, well))
     table_file, _annotation = save_table(conn, target, measured(plate))
     links = save_provenance(conn, target, "{}", "x = 1\n", [], result)
     return result, table_file, links.provenance_annotation_id

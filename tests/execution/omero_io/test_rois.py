@@ -10,7 +10,7 @@ from omero.rtypes import unwrap
 from skimage.draw import polygon2mask
 
 from openhcs_client import RoiKind
-from openhcs_execution.omero_io import ObjectsOnImage, ensure_result, may_draw_on, read_layout, rois, save_labels, save_rois
+from openhcs_execution.omero_io import ObjectsOnImage, ensure_result, may_draw_on, read_layout, rois, save_images, save_rois
 from openhcs_execution.results.outlines import object_numbers
 
 from .world import FusedGateway, Killed, label_files, make_target, small_plate
@@ -108,7 +108,7 @@ def test_rois_go_on_label_images_too(ada, conn, plate, tmp_path):
     target = make_target(conn, plate)
     well = plate.wells[0]
     files = label_files(tmp_path, well)
-    images = save_labels(conn, target, ensure_result(conn, target).object_id, well, files)
+    images = save_images(conn, target, ensure_result(conn, target).object_id, well, files)
     wanted = [ObjectsOnImage(images[(file.field, file.name)], file.name, file.path, [1, 2]) for file in files]
     save_rois(conn, target, RoiKind.MASKS, wanted)
     assert all(len(read_rois(ada, image_id)) == 2 for image_id in images.values())

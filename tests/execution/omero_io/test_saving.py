@@ -8,7 +8,7 @@ import omero
 import pytest
 
 from openhcs_client import OpenHCSError
-from openhcs_execution.omero_io import ensure_result_plate, read_layout, save_labels, saving
+from openhcs_execution.omero_io import ensure_result_plate, new_images, read_layout, save_images
 
 from .world import count_objects, key_of, label_array, label_files, make_image, make_plate, make_target, picture, small_plate
 
@@ -69,7 +69,7 @@ def test_somebody_elses_plate_with_the_same_mark_is_not_taken(lab, conn, plate, 
 
 def test_labels_are_where_their_images_are(ada, conn, plate, target, tmp_path):
     result = ensure_result_plate(conn, target)
-    saved = {well.well: save_labels(conn, target, result, well, label_files(tmp_path, well)) for well in plate.wells}
+    saved = {well.well: save_images(conn, target, result, well, label_files(tmp_path, well)) for well in plate.wells}
     assert samples(ada, result) == {
         (0, column): [saved[f"A0{column + 1}"][(field, "nuclei")] for field in (1, 2)] for column in (0, 1)
     }
@@ -95,7 +95,7 @@ def test_labels_are_where_their_images_are(ada, conn, plate, target, tmp_path):
 def test_the_first_label_keeps_the_fields_of_the_source(ada, conn, plate, target, tmp_path):
     result = ensure_result_plate(conn, target)
     well = plate.wells[0]
-    saved = save_labels(conn, target, result, well, label_files(tmp_path, well, ["nuclei", "cells"]))
+    saved = save_images(conn, target, result, well, label_files(tmp_path, well, ["nuclei", "cells"]))
     order = [(1, "cells"), (2, "cells"), (1, "nuclei"), (2, "nuclei")]
     assert samples(ada, result)[(0, 0)] == [saved[key] for key in order]
 
@@ -103,7 +103,7 @@ def test_the_first_label_keeps_the_fields_of_the_source(ada, conn, plate, target
 def test_more_labels_than_16_bits_hold(ada, conn, plate, target, tmp_path):
     result = ensure_result_plate(conn, target)
     well = plate.wells[0]
-    saved = save_labels(conn, target, result, well, label_files(tmp_path, well, largest=70_000))
+    saved = save_images(conn, target, result, well, label_files(tmp_path, well, largest=70_000))
     pixels = ada.getObject("Image", saved[(1, "nuclei")]).getPrimaryPixels()
     assert pixels.getPixelsType().getValue() == "int32"
     np.testing.assert_array_equal(pixels.getPlane(0, 0, 0), label_array(1, largest=70_000))
@@ -117,17 +117,17 @@ def test_the_pixel_size_is_that_of_the_source(ada, conn, tmp_path):
     ada.getUpdateService().saveObject(pixels, ada.SERVICE_OPTS)
     plate = read_layout(conn, make_plate(ada, {(0, 0): [image.getId()]}))
     target = make_target(conn, plate)
-    saved = save_labels(conn, target, ensure_result_plate(conn, target), plate.wells[0], label_files(tmp_path, plate.wells[0]))
+    saved = save_images(conn, target, ensure_result_plate(conn, target), plate.wells[0], label_files(tmp_path, plate.wells[0]))
     found = ada.getObject("Image", saved[(1, "nuclei")])
     sizes = [size(units="MICROMETER").getValue() for size in (found.getPixelSizeX, found.getPixelSizeY)]
     assert sizes == pytest.approx([0.645, 0.645])
 
 
 def test_a_large_label_image_is_written_in_tiles(ada, conn, plate, target, tmp_path, monkeypatch):
-    monkeypatch.setattr(saving, "_LARGEST_PLANE", 100)
+    monkeypatch.setattr(new_images, "_LARGEST_PLANE", 100)
     result = ensure_result_plate(conn, target)
     well = plate.wells[0]
-    saved = save_labels(conn, target, result, well, label_files(tmp_path, well))
+    saved = save_images(conn, target, result, well, label_files(tmp_path, well))
     plane = ada.getObject("Image", saved[(2, "nuclei")]).getPrimaryPixels().getPlane(0, 0, 0)
     np.testing.assert_array_equal(plane, label_array(2))
 
@@ -136,15 +136,15 @@ def test_saving_twice_changes_nothing(lab, conn, plate, target, tmp_path):
     well = plate.wells[0]
     files = label_files(tmp_path, well)
     result = ensure_result_plate(conn, target)
-    first = save_labels(conn, target, result, well, files)
+    first = save_images(conn, target, result, well, files)
     before = count_objects(lab.sandbox, lab.group_id)
-    assert save_labels(conn, target, result, well, files) == first
+    assert save_images(conn, target, result, well, files) == first
     assert count_objects(lab.sandbox, lab.group_id) == before
 
 
 def test_no_labels_make_no_well(ada, conn, plate, target):
     result = ensure_result_plate(conn, target)
-    assert save_labels(conn, target, result, plate.wells[0], []) == {}
+    assert save_images(conn, target, result, plate.wells[0], []) == {}
     assert samples(ada, result) == {}
 
 
@@ -153,7 +153,7 @@ def test_a_label_image_of_another_size_is_refused_before_anything_is_saved(ada, 
     files = label_files(tmp_path, plate.wells[0])
     np.save(files[1].path, np.zeros((5, 5), np.int32))
     with pytest.raises(OpenHCSError, match="field 2") as caught:
-        save_labels(conn, target, result, plate.wells[0], files)
+        save_images(conn, target, result, plate.wells[0], files)
     assert caught.value.code == "label_size"
     assert samples(ada, result) == {}
 
@@ -162,15 +162,15 @@ def test_a_pickle_is_not_read(conn, plate, target, tmp_path):
     files = label_files(tmp_path, plate.wells[0])
     np.save(files[0].path, np.array([object()], dtype=object), allow_pickle=True)
     with pytest.raises(ValueError, match="allow_pickle"):
-        save_labels(conn, target, ensure_result_plate(conn, target), plate.wells[0], files)
+        save_images(conn, target, ensure_result_plate(conn, target), plate.wells[0], files)
 
 
 def test_other_images_in_the_same_place_are_not_overwritten(ada, conn, plate, target, tmp_path):
     result = ensure_result_plate(conn, target)
     well = plate.wells[0]
-    save_labels(conn, target, result, well, label_files(tmp_path, well, ["nuclei"]))
+    save_images(conn, target, result, well, label_files(tmp_path, well, ["nuclei"]))
     with pytest.raises(OpenHCSError, match="holds other images") as caught:
-        save_labels(conn, target, result, well, label_files(tmp_path, well, ["cells"]))
+        save_images(conn, target, result, well, label_files(tmp_path, well, ["cells"]))
     assert (caught.value.code, caught.value.status) == ("results_conflict", 409)
 
 
@@ -190,7 +190,7 @@ def test_results_go_into_the_group_of_the_plate_whatever_the_session_prefers(mak
             plate = read_layout(conn, small_plate(owner, wells=1, fields=1))
             target = make_target(conn, plate)
             result = ensure_result_plate(conn, target)
-            save_labels(conn, target, result, plate.wells[0], label_files(tmp_path, plate.wells[0]))
+            save_images(conn, target, result, plate.wells[0], label_files(tmp_path, plate.wells[0]))
         assert owner.getObject("Plate", result).getDetails().getGroup().getId() == plate_lab.group_id
         assert count_objects(home.sandbox, home.group_id)["Image"] == 0
         assert count_objects(home.sandbox, plate_lab.group_id)["Image"] == 2

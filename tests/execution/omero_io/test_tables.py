@@ -10,7 +10,7 @@ import pytest
 from omero.constants.namespaces import NSBULKANNOTATIONS
 
 from openhcs_client import OpenHCSError
-from openhcs_execution.omero_io import ensure_result_plate, save_labels, save_table, tables
+from openhcs_execution.omero_io import ensure_result_plate, save_images, save_table, tables
 
 from .world import count_objects, label_files, make_target
 
@@ -117,7 +117,7 @@ def test_on_a_plate_that_one_may_not_annotate_the_table_is_at_the_result_plate(m
         plate = read_layout(conn, small_plate(owner))
         target = make_target(conn, plate)
         result = ensure_result_plate(conn, target)
-        images = {well.well: save_labels(conn, target, result, well, label_files(tmp_path, well)) for well in plate.wells}
+        images = {well.well: save_images(conn, target, result, well, label_files(tmp_path, well)) for well in plate.wells}
         file_id, annotation_id = save_table(conn, target, measured(plate))
     found = read_table(member, file_id)
     assert [each.getId() for each in member.getObject("Plate", result).listAnnotations(NSBULKANNOTATIONS)] == [annotation_id]

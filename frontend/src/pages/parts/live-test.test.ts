@@ -19,6 +19,7 @@ const REPORT: ValidationReport = {
     seconds_per_well: 12,
     memory_mb: 420,
     output_mb: 1500,
+    processed_mb: null,
     basis: 'measured on one well',
     objects: null,
     objects_per_field: null,

@@ -39,7 +39,9 @@ describe('the form of the page', () => {
   it('saves label images and the table unless something else is chosen', () => {
     expect(createSavingForm().options()).toEqual({
       labels: true,
+      processed: false,
       table: true,
+      figures: false,
       rois: 'none',
       rois_per_field: 1000,
       rois_per_run: 20000,

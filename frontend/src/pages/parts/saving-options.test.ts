@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { DeletionPlan, RunEstimate, SavingOptions } from '../../shared/contracts';
 import { linesOf, sentenceOf } from './delete-results';
-import { expectedRois, fillTemplate, summaryOf, templateProblem } from './saving-options';
+import { expectedProcessed, expectedRois, fillTemplate, summaryOf, templateProblem } from './saving-options';
 
 const VALUES = {
   plate: 'Plate 3',
@@ -15,7 +15,9 @@ const VALUES = {
 };
 const OPTIONS: SavingOptions = {
   labels: true,
+  processed: false,
   table: true,
+  figures: false,
   rois: 'masks',
   rois_per_field: 100,
   rois_per_run: 1000,
@@ -30,6 +32,7 @@ const ESTIMATE: RunEstimate = {
   seconds_per_well: 1,
   memory_mb: 1,
   output_mb: 1,
+  processed_mb: 2400,
   basis: '',
   objects: 480,
   objects_per_field: 40,
@@ -54,6 +57,26 @@ describe('templates', () => {
       expect(templateProblem(text)).not.toBe('');
     },
   );
+});
+
+describe('processed images', () => {
+  const wanted = { ...OPTIONS, processed: true };
+
+  it('say how much they take', () => {
+    expect(expectedProcessed(ESTIMATE, OPTIONS)).toBe('');
+    expect(expectedProcessed(ESTIMATE, wanted)).toContain('up to 2.4 GB in OMERO');
+    expect(expectedProcessed({ ...ESTIMATE, processed_mb: 0.2 }, wanted)).toContain('up to 1 MB');
+  });
+
+  it('say that a pipeline makes none', () => {
+    expect(expectedProcessed({ ...ESTIMATE, processed_mb: null }, wanted)).toContain('no processed ones to save');
+  });
+
+  it('and figures are named in the summary', () => {
+    expect(summaryOf({ ...wanted, figures: true, rois: 'none' })).toBe(
+      'label images, processed images, table, figures · a result plate',
+    );
+  });
 });
 
 describe('the number of ROIs to expect', () => {

@@ -59,6 +59,17 @@ export function expectedRois(estimate: RunEstimate | null, options: SavingOption
   return { text, above: false };
 }
 
+/** How much processed images take, or that there are none; empty when they are not wanted. */
+export function expectedProcessed(estimate: RunEstimate | null, options: SavingOptions): string {
+  if (!options.processed || !estimate) return '';
+  if (estimate.processed_mb === null) {
+    return 'At its end this pipeline has the images as they are in OMERO, so there are no processed ones to save.';
+  }
+  const { processed_mb: mb } = estimate;
+  const size = mb >= 1000 ? `${(mb / 1000).toFixed(1)} GB` : `${Math.ceil(mb)} MB`;
+  return `Processed images take up to ${size} in OMERO, and on the way there on the disk of the service.`;
+}
+
 export interface SavingForm {
   /** What is chosen now. */
   options(): SavingOptions;
@@ -89,7 +100,9 @@ export function createSavingForm(): SavingForm {
     const dataset = choice('target').value.startsWith('dataset:') ? Number(choice('target').value.slice(8)) : null;
     return {
       labels: field('labels').checked,
+      processed: field('processed').checked,
       table: field('table').checked,
+      figures: field('figures').checked,
       rois: choice('rois').value as SavingOptions['rois'],
       rois_per_field: field('rois-per-field').valueAsNumber,
       rois_per_run: field('rois-per-run').valueAsNumber,
@@ -115,6 +128,7 @@ export function createSavingForm(): SavingForm {
     const expected = expectedRois(estimate, chosen);
     rois.textContent = expected?.text ?? '';
     rois.classList.toggle('oh-field-error', expected?.above ?? false);
+    byId('oh-saving-processed-expected').textContent = expectedProcessed(estimate, chosen);
     byId('oh-saving-summary').textContent = summaryOf(chosen);
   }
 
@@ -141,7 +155,9 @@ export function createSavingForm(): SavingForm {
 export function summaryOf(options: SavingOptions): string {
   const kinds = [
     options.labels && 'label images',
+    options.processed && 'processed images',
     options.table && 'table',
+    options.figures && 'figures',
     options.rois !== 'none' && `ROIs (${options.rois})`,
   ];
   const where = { plate: 'a result plate', new_dataset: 'a new dataset', dataset: 'a dataset of yours' }[options.target];
