@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ._controls_first import ControlsFirst, FutilityVerdict
 from ._pipelines import ParameterValue
+from ._plates import PlateShape
 from ._queue import WaitingCode
 from ._saving import ResultsDeletion, SavingOptions
 
@@ -103,6 +104,9 @@ class SubmitExecution(BaseModel):
     )
     controls_first: ControlsFirst | None = Field(
         default=None, description="Compute the control wells before the others; null keeps the order of the plate."
+    )
+    expected_plate: PlateShape | None = Field(
+        default=None, description="Refuse the plate when these wells, channels or images are not like this, as from a passport."
     )
 
 

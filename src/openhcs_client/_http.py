@@ -72,12 +72,17 @@ class ApiConnection:
         """GET ``path`` below the root (or an absolute address); parameters that are ``None`` are left out."""
         return self._request("GET", path, params=_query(parameters))
 
-    def stream(self, path: str, parameters: Mapping[str, Any] | None = None) -> Iterator[bytes]:
+    def stream(
+        self, path: str, parameters: Mapping[str, Any] | None = None, *, timeout: float | None = None
+    ) -> Iterator[bytes]:
         """GET something large. The answer has begun, and is a success, when this returns; its bytes come with iteration.
+
+        ``timeout`` are the seconds to wait for its beginning and between bytes, when not those of other requests.
 
         A connection that breaks off on the way raises from the iteration, so that half a file is never taken for a whole one.
         """
-        request = self._client.build_request("GET", path, params=_query(parameters))
+        patience = self._client.timeout if timeout is None else timeout
+        request = self._client.build_request("GET", path, params=_query(parameters), timeout=patience)
         try:
             response = self._client.send(request, stream=True)
         except httpx.TransportError as error:

@@ -22,6 +22,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from http.cookiejar import CookieJar
+from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
 import httpx
@@ -55,6 +56,7 @@ from ._library import (
     SharePipeline,
 )
 from ._live import LiveTicket
+from ._passport import Methods, Passport
 from ._pipelines import FunctionInfo, ParameterValue, PipelineDocument, PipelineOrigin, PipelineSummary, ValidationReport
 from ._plates import PlateShape
 from ._python_import import ImportedPipeline, ImportPython
@@ -82,6 +84,9 @@ from ._well_log import WellLog
 __all__ = ["RemoteOrchestrator"]
 
 Model = TypeVar("Model", bound=BaseModel)
+
+_PASSPORT_SECONDS = 120.0
+"""Until the first byte of a passport: the tables of a large plate are joined before."""
 
 
 class RemoteOrchestrator:
@@ -630,6 +635,57 @@ class RemoteOrchestrator:
         except ValueError as error:
             raise OpenHCSError("unexpected_answer", "The label image came without its size.", status=502) from error
         return LabelImage(shape=(height, width), data=response.content)
+
+    def methods(self, execution_id: str) -> Methods:
+        """What an ended execution did, as text for the methods section of a paper."""
+        return self._get(Methods, path_of("executions", execution_id, "methods"))
+
+    def passport_blocks(self, execution_id: str, *, labels: bool = False) -> Iterator[bytes]:
+        """The run passport of an ended execution, a zip file, in blocks. What refuses it is raised by this call."""
+        query = {"labels": "true" if labels else None}
+        return self._api.stream(path_of("executions", execution_id, "passport"), query, timeout=_PASSPORT_SECONDS)
+
+    def save_passport(self, execution_id: str, path: Path, *, labels: bool = False) -> None:
+        """Write the run passport of an ended execution to ``path``, with ``labels`` also its label images.
+
+        Nothing is at ``path`` when the connection breaks off.
+        """
+        blocks = self.passport_blocks(execution_id, labels=labels)
+        draft = path.with_name(f"{path.name}.part")
+        try:
+            with draft.open("wb") as file:
+                file.writelines(blocks)
+            draft.replace(path)
+        except OSError as error:
+            sentence = f"{path} could not be written: {error.strerror or error}."
+            raise OpenHCSError("unwritable_file", sentence, status=400) from error
+        finally:
+            draft.unlink(missing_ok=True)
+
+    def run_passport(self, passport: Passport, plate_id: int | None = None, config: Mapping[str, Any] | None = None) -> str:
+        """Run what a passport says, on its own plate or another one that looks the same, and return the execution id.
+
+        ``config`` is as for :meth:`execute_remote`; its ``parameters`` are added to those of the passport.
+
+        Raises:
+            OpenHCSError: ``plate_differs`` when the plate has other wells, channels or images, and whatever refuses a run.
+        """
+        given = dict(config or {})
+        shape = passport.inputs.shape()
+        settings = {"wells": shape.wells, **given, "expected_plate": shape}
+        settings["parameters"] = {**passport.parameters, **given.get("parameters", {})}
+        pipeline = self._own_pipeline(passport.document) if self._through_web else passport.document
+        return self.execute_remote(plate_id=plate_id or shape.plate_id, pipeline=pipeline, config=settings)
+
+    def _own_pipeline(self, document: PipelineDocument) -> PipelineDocument:
+        """The same pipeline here: one that says the same under this id, or a copy that is saved now."""
+        try:
+            versions = self.pipeline(document.id)
+        except OpenHCSError as error:
+            if error.status != 404:
+                raise
+            versions = []
+        return next((known for known in versions if known == document), None) or self.import_pipeline(document)
 
     def health(self) -> ServiceHealth:
         """Is the service well? Needs no sign-in at the service."""

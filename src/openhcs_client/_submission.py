@@ -13,12 +13,13 @@ from ._errors import OpenHCSError
 from ._executions import SubmitExecution
 from ._field_errors import field_errors_of, summary_of
 from ._pipelines import ParameterValue, PipelineDocument
+from ._plates import PlateShape
 from ._saving import SavingOptions
 from ._service import ServiceSubmission
 
 __all__ = ["RunSettings", "as_json", "submission_body"]
 
-_OPTIONS = ("saving", "mail_when_done", "controls_first")
+_OPTIONS = ("saving", "mail_when_done", "controls_first", "expected_plate")
 
 
 class RunSettings(BaseModel):
@@ -32,6 +33,7 @@ class RunSettings(BaseModel):
     test_well: str | None = None
     saving: SavingOptions = Field(default_factory=SavingOptions)
     controls_first: ControlsFirst | None = None
+    expected_plate: PlateShape | None = None
 
     @classmethod
     def read(cls, config: Mapping[str, Any] | None) -> Self:
@@ -59,6 +61,7 @@ class RunSettings(BaseModel):
                 test_well=self.test_well,
                 saving=self.saving,
                 controls_first=self.controls_first,
+                expected_plate=self.expected_plate,
             )
         except ValidationError as error:
             raise _invalid("invalid_submission", "The submission", error, None) from error

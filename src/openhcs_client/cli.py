@@ -5,8 +5,9 @@
     openhcs run 51 nuclei-count --wells A01,A02 --set min_area=40 --watch
     openhcs results 3f2a… --level well > wells.csv
 
-Exit codes: 0 done, 1 error, 2 wrong usage, 3 the execution finished with errors or was cancelled. Passwords and session keys
-are asked for or read from standard input; they are never arguments, which other users of the machine can see.
+Exit codes: 0 done, 1 error, 2 wrong usage, 3 the execution finished with errors or was cancelled, 4 results differ from those
+of a passport. Passwords and session keys are asked for or read from standard input; they are never arguments, which other
+users of the machine can see.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from . import _cli_deletion, _cli_pipelines, _cli_quality, _cli_queue, _cli_report
+from . import _cli_deletion, _cli_passport, _cli_pipelines, _cli_quality, _cli_queue, _cli_report
 from ._cli_options import AsJson, read_file, wants_json
 from ._console import print_error, print_executions, print_json, print_status, print_table, write_csv
 from ._documents import read_document
 from ._errors import OpenHCSError
 from ._executions import ExecutionStatus, ExecutionStatusName, MeasurementLevel
 from ._orchestrator import RemoteOrchestrator
+from ._passport import read_passport
 from ._pipelines import PipelineDocument
 from ._profile import Profile, ProfileStore
 from ._queue import RetryWhich
@@ -62,6 +64,7 @@ app.add_typer(_cli_queue.app, name="queue")
 _cli_quality.add_to(app)
 _cli_deletion.add_to(app)
 _cli_report.add_to(app)
+_cli_passport.add_to(app)
 
 ExecutionId = Annotated[str, typer.Argument(metavar="EXECUTION", help="Execution id.")]
 
@@ -126,8 +129,18 @@ def functions(
 
 @app.command()
 def run(
-    plate: Annotated[int, typer.Argument(help="OMERO id of the plate.")],
-    pipeline: Annotated[str, typer.Argument(help="Id of a pipeline, or a file with a document (*.json).")],
+    plate: Annotated[int | None, typer.Argument(help="OMERO id of the plate.")] = None,
+    pipeline: Annotated[str | None, typer.Argument(help="Id of a pipeline, or a file with a document (*.json).")] = None,
+    passport: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="PASSPORT", help="Run what a run passport (*.zip) says, instead of PLATE and PIPELINE."),
+    ] = None,
+    other_plate: Annotated[
+        int | None, typer.Option("--plate", help="With --from: the plate; the one in the passport when absent.")
+    ] = None,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="With --from: wait, and compare the results with those of the passport.")
+    ] = False,
     wells: Annotated[str | None, typer.Option(help="Wells such as A01,A02; all when absent.")] = None,
     parameters: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Set a parameter.")] = None,
     version: Annotated[int | None, typer.Option(help="Version of the pipeline; the newest when absent.")] = None,
@@ -146,7 +159,8 @@ def run(
     watching: Annotated[bool, typer.Option("--watch", "-w", help="Wait with a progress bar.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run a pipeline on a plate and print the execution id."""
+    """Run a pipeline on a plate, or what a passport says, and print the execution id."""
+    _require_one_source(plate, pipeline, passport, other_plate, compare, version)
     if (pause_below is None) != (measurement is None):
         raise typer.BadParameter("--pause-below and --measurement go together")
     rule = None if measurement is None else {"measurement": measurement, "z_prime_below": pause_below}
@@ -158,8 +172,18 @@ def run(
         "saving": dict(_parameter(text, "--save") for text in saving or ()),
         "controls_first": {"futility": rule} if controls_first or rule else None,
     }
+    reference = None if passport is None else read_passport(passport)
     with ProfileStore().connect() as client:
-        execution_id = client.execute_remote(plate_id=plate, pipeline=_pipeline(pipeline), config=config)
+        if reference is not None:
+            given = {name: value for name, value in config.items() if value is not None}
+            execution_id = client.run_passport(reference, other_plate, given)
+        else:
+            assert plate is not None and pipeline is not None
+            execution_id = client.execute_remote(plate_id=plate, pipeline=_pipeline(pipeline), config=config)
+        if reference is not None and compare:
+            client.wait(execution_id, progress=not as_json and sys.stderr.isatty())
+            _cli_passport.compare_with_run(client, reference, execution_id, as_json)
+            return
         if not watching:
             if as_json:
                 print_json({"execution_id": execution_id})
@@ -271,6 +295,19 @@ def results(
 def main() -> None:
     """Entry point of the command ``openhcs``."""
     app()
+
+
+def _require_one_source(
+    plate: int | None, pipeline: str | None, passport: Path | None, other: int | None, compare: bool, version: int | None
+) -> None:
+    """Either a plate and a pipeline, or a passport."""
+    if passport is None:
+        if plate is None or pipeline is None:
+            raise typer.BadParameter("name PLATE and PIPELINE, or a passport with --from")
+        if other is not None or compare:
+            raise typer.BadParameter("--plate and --compare go with --from")
+    elif plate is not None or pipeline is not None or version is not None:
+        raise typer.BadParameter("with --from, the passport says what to run; use --plate for another plate")
 
 
 def _secret(prompt: str, from_stdin: bool) -> str:

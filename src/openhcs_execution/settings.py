@@ -143,6 +143,9 @@ class Settings(BaseSettings):
         default=20_000, ge=0, description="Most ROIs on one image that a user may ask for; 0 allows none."
     )
     max_rois_per_run: int = Field(default=500_000, ge=0, description="Most ROIs of one run that a user may ask for.")
+    max_passport_labels_mb: int = Field(
+        default=4096, ge=0, description="Most label images, in MiB on disk, that go into a run passport; 0 allows none."
+    )
     minimum_free_mb: int = Field(default=200, ge=0, description="Submissions are refused below so many free MiB of disk.")
     session_idle_minutes: int = Field(
         default=60, ge=2, le=1440, description="Idle time of the OMERO sessions that the service opens for its executions."

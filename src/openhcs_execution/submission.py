@@ -36,6 +36,7 @@ from openhcs_execution.omero_io import (
     read_layout,
     session_user,
 )
+from openhcs_execution.passport import require_same_plate
 from openhcs_execution.queue.adding import NewExecution, PriorityClass, add_execution, find_repeated
 from openhcs_execution.queue.controls_first import checked_controls
 from openhcs_execution.queue.limits import refuse_when_draining
@@ -82,6 +83,8 @@ def submit(service: Service, claims: Claims, request: ServiceSubmission, key: st
             )
         mail_to = _mail_address(service, user, request)
         layout = read_layout(conn, request.plate_id)
+        if request.expected_plate is not None:
+            require_same_plate(request.expected_plate, layout)
         wells = [chosen_well(layout, request.test_well)] if request.test_well else chosen_wells(layout, request.wells)
         check = check_run(
             service, document, request.parameters, layout.shape(wells), reader_of(claims), wait_seconds=TRIAL_WAIT_SECONDS

@@ -112,7 +112,7 @@ def test_a_run_of_a_document_sends_it_to_the_service(client, service, document):
 
 def test_through_omero_web_no_session_is_sent(web_client, web):
     web_client.execute_remote(plate_id=51, pipeline="nuclei-count")
-    options = {"saving", "mail_when_done", "controls_first"}
+    options = {"saving", "mail_when_done", "controls_first", "expected_plate"}
     assert set(web.bodies("POST", "executions/")[0]) == set(SubmitExecution.model_fields) - options
 
 

@@ -469,6 +469,20 @@ OPERATIONS = [
     ),
     Operation(
         "get",
+        API + "executions/{execution_id}/passport/",
+        "The run passport of an ended execution: an RO-Crate as a zip file; with `labels` also its label images.",
+        {"type": "string", "format": "binary"},
+        query={"labels": {"type": "boolean", "default": False}},
+        binary=True,
+    ),
+    Operation(
+        "get",
+        API + "executions/{execution_id}/methods/",
+        "What an ended execution did, as text for the methods section of a paper.",
+        models.Methods,
+    ),
+    Operation(
+        "get",
         API + "executions/{execution_id}/label-thumbnails/",
         "The label images of the wells that are done, or of some, as small coloured pictures in one image.",
         models.LabelThumbnails,
@@ -582,6 +596,7 @@ SCHEMAS: list[type[BaseModel]] = [
     models.AuditPage,
     models.LabelInfo,
     models.LiveTicket,
+    models.Methods,
     models.WellLog,
     models.WellLogLine,
     models.ErrorEnvelope,

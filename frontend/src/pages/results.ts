@@ -24,6 +24,7 @@ import { createPlatePictures, type PictureKind } from './parts/plate-pictures';
 import { showQuality, sourceOf } from './parts/quality';
 import { followQuality } from './parts/quality-live';
 import type { PlateControls, QualityReport } from './parts/quality-report';
+import { createPassport } from './parts/passport';
 import { createResultsViewer } from './parts/results-viewer';
 import { signInAgain } from './parts/sign-in';
 import { timeLeft } from './parts/time-left';
@@ -42,6 +43,7 @@ const ETA_INTERVAL = 3000;
 
 let execution: ExecutionDetail = page.execution;
 const deletion = createDeletion(api, path, execution.deletion);
+const passport = createPassport(api, path);
 const wells = new Map(execution.wells.map((well) => [well.well, well]));
 /** False when the plate is gone or not readable any more. */
 const imagesKnown = Object.keys(page.images).length > 0;
@@ -230,6 +232,7 @@ function showBoard(status: ExecutionStatusName): void {
 
 function showButtons(status: ExecutionStatusName, unfinished: number): void {
   deletion.show(status);
+  passport.show(status);
   const cancel = document.getElementById('oh-cancel');
   const retry = document.getElementById('oh-retry');
   const pause = document.getElementById('oh-pause');

@@ -146,6 +146,11 @@ export interface EventPage {
   status: ExecutionStatusName;
 }
 
+export interface Methods {
+  execution_id: string;
+  text: string;
+}
+
 export interface LiveTicket {
   ticket: string;
   expires_in: number;

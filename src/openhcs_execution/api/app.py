@@ -18,6 +18,7 @@ from . import (
     live,
     measurements,
     metrics,
+    passport,
     pipelines,
     quality,
     sign_in,
@@ -58,6 +59,7 @@ def create_app(service: Service) -> FastAPI:
         labels,
         tables,
         well_log,
+        passport,
         sign_in,
         admin,
     ):

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from openhcs_client import PlateLayout
-from openhcs_execution.engine.staging import IMAGES, METADATA
+from openhcs_execution.engine.staging import HASHES, IMAGES, METADATA
 
 __all__ = ["KeptImages"]
 
@@ -82,4 +82,5 @@ def _link(source: Path, target: Path) -> None:
     (target / IMAGES).mkdir(parents=True)
     for file in (source / IMAGES).iterdir():
         os.link(file, target / IMAGES / file.name)
-    shutil.copyfile(source / METADATA, target / METADATA)
+    for name in (METADATA, HASHES):
+        shutil.copyfile(source / name, target / name)

@@ -26,10 +26,12 @@ from openhcs_client import FailureClass, OpenHCSError, WellFailure
 from openhcs_execution.catalogue.scripts import script_of
 from openhcs_execution.engine import EngineJob, EngineLine, EngineLost, EngineProcess, EngineProgress, EngineResult
 from openhcs_execution.engine.failures import failure_from, well_failure
+from openhcs_execution.engine.staging import read_input_hashes
 from openhcs_execution.logging import get_logger
 from openhcs_execution.queue.needs import GPU
 from openhcs_execution.results.bundle import ResultStore
 
+from .hardware import this_machine
 from .host import WorkerHost
 from .kept_images import KeptImages
 from .parcels import OUTBOX, list_parcel
@@ -252,6 +254,8 @@ class WellComputer:
             if batch.batch_id in self._stopped:
                 raise _Stopped
             return {"what": "failed", "failure": result.failure, "versions": result.versions}
+        result.input_sha256 = read_input_hashes(self._folder(work, well) / "planes")
+        result.hardware = this_machine()
         bundle = self._store.write(batch.execution_id, batch.attempts[well], result)
         return {
             "what": "computed",

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from .catalogue import CatalogueSource, catalogue_source, choose_catalogue, function, load_functions
 from .fitting import Misfit, find_misfits, focal_planes, projects_focal_planes
-from .jobs import EngineJob, EngineLine, EngineProgress, EngineResult, ImageFile, LabelFile, TrialKind, TrialResult
+from .jobs import EngineJob, EngineLine, EngineProgress, EngineResult, Hardware, ImageFile, LabelFile, TrialKind, TrialResult
 from .process import EngineLost, EngineProcess
 from .staging import StagingFolder
 from .validation import check_document, check_published, check_value
@@ -24,6 +24,7 @@ __all__ = [
     "EngineProcess",
     "EngineProgress",
     "EngineResult",
+    "Hardware",
     "ImageFile",
     "LabelFile",
     "Misfit",

@@ -52,6 +52,18 @@ class EngineLine(BaseModel):
     text: str
 
 
+class Hardware(BaseModel):
+    """The machine that a well was computed on, as far as it says; no name and no address."""
+
+    model_config = ConfigDict(frozen=True)
+
+    processor: str = ""
+    architecture: str = ""
+    system: str = ""
+    cores: int = Field(default=0, description="Logical cores that the process may use.")
+    memory_mb: int = Field(default=0, description="Memory of the machine in MiB.")
+
+
 class LabelFile(BaseModel):
     """A label image of one field: a ``.npy`` of shape (y, x), int32, 0 is background. ``name`` says of what (``nuclei``)."""
 
@@ -59,6 +71,7 @@ class LabelFile(BaseModel):
     name: str
     path: Path
     objects: int
+    sha256: str = Field(default="", description="Of the pixels, see openhcs_execution.hashing; filled in with the bundle.")
 
 
 class ImageFile(BaseModel):
@@ -87,6 +100,10 @@ class EngineResult(BaseModel):
     well_measurements: dict[str, float | None] = Field(default_factory=dict)
     versions: dict[str, str] = Field(default_factory=dict)
     reused_steps: int = Field(default=0, description="Steps that took everything from memory.")
+    input_sha256: dict[int, str] = Field(
+        default_factory=dict, description="Hash of the pixels of each field, see openhcs_execution.hashing."
+    )
+    hardware: Hardware | None = None
 
 
 class TrialKind(BaseModel):

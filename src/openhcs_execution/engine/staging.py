@@ -5,6 +5,7 @@ OpenHCS finds planes by file name and writes its own bookkeeping beside them, so
 to somebody else: planes are copied into a staging folder that lives as long as the job. The layout is OpenHCS's own::
 
     <root>/openhcs_metadata.json
+    <root>/hashes.json                                ours: what the pixels were, for whoever runs it again
     <root>/images/AF48_s001_w1_z001_t001.tif      field 1, channel 1, focal plane 1, time point 1
 
 The ``OMEROFilenameParser`` is the one that accepts every well of a 1536-well plate; the ImageXpress parser stops at row Z.
@@ -22,14 +23,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openhcs_client import WELL_NAME_PATTERN, OpenHCSError
+from openhcs_execution.hashing import array_sha256, field_sha256
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["IMAGES", "METADATA", "StagedPlane", "StagingFolder", "disk_full_errors", "read_staged_planes", "write_index"]
+__all__ = [
+    "HASHES",
+    "IMAGES",
+    "METADATA",
+    "StagedPlane",
+    "StagingFolder",
+    "disk_full_errors",
+    "read_input_hashes",
+    "read_staged_planes",
+    "write_index",
+]
 
 IMAGES = "images"
 METADATA = "openhcs_metadata.json"
+HASHES = "hashes.json"
+"""Hash of the pixels of each field; ours, OpenHCS does not look at it."""
 
 _NAME = re.compile(r"^(?P<well>[A-Z]+[0-9]+)_s(?P<field>[0-9]+)_w(?P<channel>[0-9]+)_z(?P<z>[0-9]+)_t(?P<t>[0-9]+)\.tif$")
 
@@ -86,7 +100,7 @@ class StagingFolder:
         self.well = well
         self.channels = list(channels)
         self.pixel_size_um = pixel_size_um
-        self._planes: set[StagedPlane] = set()
+        self._planes: dict[StagedPlane, str] = {}
         with _saying_when_full():
             (self.root / IMAGES).mkdir(parents=True, exist_ok=True)
 
@@ -110,11 +124,11 @@ class StagingFolder:
         with _saying_when_full():
             tifffile.imwrite(tiff, pixels, metadata=None)
             path.write_bytes(tiff.getbuffer())
-        self._planes.add(plane)
+        self._planes[plane] = array_sha256(pixels)
         return path
 
     def finish(self) -> None:
-        """Write the index. Call it once, after the last plane.
+        """Write the index and the hashes of the fields. Call it once, after the last plane.
 
         Raises:
             OpenHCSError: ``no_planes`` when nothing was added; ``disk_full``.
@@ -123,6 +137,13 @@ class StagingFolder:
             raise OpenHCSError("no_planes", f"Well {self.well} has no images.", status=422)
         with _saying_when_full():
             write_index(self.root, list(self._planes), self.channels, self.pixel_size_um)
+            (self.root / HASHES).write_text(json.dumps(self._hashes()), encoding="utf-8")
+
+    def _hashes(self) -> dict[int, str]:
+        fields: dict[int, dict[tuple[int, int, int], str]] = {}
+        for plane, digest in self._planes.items():
+            fields.setdefault(plane.field, {})[plane.channel, plane.z, plane.t] = digest
+        return {field: field_sha256(planes) for field, planes in sorted(fields.items())}
 
 
 def write_index(root: Path, planes: Sequence[StagedPlane], channels: Sequence[str], pixel_size_um: float | None) -> None:
@@ -157,6 +178,12 @@ def read_staged_planes(root: Path) -> list[StagedPlane]:
         return [StagedPlane.from_file_name(str(name).rpartition("/")[2]) for name in files]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise OpenHCSError("bad_staging", f"The staged images in {root} have no readable index.", status=422) from error
+
+
+def read_input_hashes(root: Path) -> dict[int, str]:
+    """The hash of each staged field; see :mod:`openhcs_execution.hashing`."""
+    content = json.loads((root / HASHES).read_text(encoding="utf-8"))
+    return {int(field): digest for field, digest in content.items()}
 
 
 class _saying_when_full:  # noqa: N801 - reads as a statement: with _saying_when_full()

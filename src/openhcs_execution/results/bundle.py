@@ -24,9 +24,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 import pyarrow.parquet as pq
 
 from openhcs_execution.engine import EngineResult, ImageFile, LabelFile
+from openhcs_execution.hashing import array_sha256
 
 __all__ = ["Bundle", "ResultStore"]
 
@@ -174,7 +176,10 @@ def _take_array(file: _Array, draft: Path, folder: str, number: int) -> _Array:
     # Named by position: what a label is called is text for people and never part of a path.
     name = f"{folder}/{number:04d}.npy"
     shutil.move(file.path, draft / name)
-    return file.model_copy(update={"path": Path(name)})
+    changes: dict[str, object] = {"path": Path(name)}
+    if isinstance(file, LabelFile):
+        changes["sha256"] = array_sha256(np.load(draft / name, mmap_mode="r", allow_pickle=False))
+    return file.model_copy(update=changes)
 
 
 def _write_durably(path: Path, text: str) -> None:
