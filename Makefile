@@ -8,7 +8,7 @@ TESTS ?= tests
 VENV := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format types bench lock wheel clean distclean
+.PHONY: help setup demo test test-chaos lint format types bench lock wheel clean distclean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -23,6 +23,9 @@ test:  ## Set everything up and run all tests, browser tests included
 	@$(PYTHON) scripts/setup.py --tests
 	cd frontend && npm run --silent typecheck && npm run --silent test
 	$(VENV)/python -m pytest $(TESTS)
+
+test-chaos: setup  ## Kill every kind of process at random, sixty times, while a plate is computed (CHAOS_SEED=)
+	$(VENV)/python -m pytest tests/chaos -m chaos -s
 
 lint: setup  ## Check style, types and the walls between packages
 	$(VENV)/ruff check .

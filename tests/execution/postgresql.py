@@ -54,8 +54,9 @@ def why_not() -> str | None:
 
 @dataclass
 class PostgresServer:
-    """A running server; :meth:`new` makes databases in it."""
+    """A running server; :meth:`new` makes databases in it. ``options`` are those of the server program."""
 
+    options: str = _FAST
     folder: Path = field(init=False)
     process: subprocess.Popen[bytes] = field(init=False)
 
@@ -84,7 +85,7 @@ class PostgresServer:
         command = ["setpriv", *who, "--pdeathsig=INT", str(programs / "postgres"), "-D", str(self.folder / "data")]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*command, "-k", str(self.folder), "-c", "listen_addresses=", *_FAST.split()], cwd="/", stdout=log, stderr=log
+                [*command, "-k", str(self.folder), "-c", "listen_addresses=", *self.options.split()], cwd="/", stdout=log, stderr=log
             )
         deadline = time.monotonic() + 60
         while subprocess.run([programs / "pg_isready", "-q", "-h", self.folder], check=False).returncode != 0:
