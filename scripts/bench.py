@@ -26,11 +26,13 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+import forecast_bench
 import list_bench
 import live_bench
 import overhead_bench
 import pixel_bench
 import psutil
+import queue_bench
 import tables_bench
 import tifffile
 import zarr_bench
@@ -106,6 +108,8 @@ def main() -> int:
     with Stack(settings) as stack:
         figures.note("second_start", time.monotonic() - started, "s", target=20)
         measure(stack, options.row, options.repeats, work, figures)
+    forecast_figures(figures)
+    queue_bench.measure(figures, work / "queue")
     report(figures)
     BUILD.mkdir(exist_ok=True)
     (BUILD / "bench.json").write_text(json.dumps({name: asdict(figure) for name, figure in figures.items()}, indent=2) + "\n")
@@ -211,6 +215,14 @@ def overhead_figures(
         wells = compared(overhead_bench.filters(count), row, row_id, ["GFP"])
         figures.note(f"wells_of_{name}_s_bare_openhcs", wells.well_seconds, "s")
         figures.note(f"ratio_wells_of_{name}_s", wells.ratio, "x", target=target)
+
+
+def forecast_figures(figures: Figures) -> None:
+    """How far the end told after a tenth of the wells was from the real one, in simulated runs."""
+    found = [each for name in forecast_bench.DISTRIBUTIONS for each in forecast_bench.simulated_forecasts(name, seeds=25)]
+    summary = forecast_bench.summarise(found)
+    figures.note("forecast_median_error", 100 * summary.median_error, "%", target=20)
+    figures.note("forecast_within_80_percent_interval", 100 * summary.coverage, "%")
 
 
 def table_figures(stack: Stack, client: RemoteOrchestrator, user: str, password: str, figures: Figures) -> None:
