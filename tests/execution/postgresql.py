@@ -84,9 +84,8 @@ class PostgresServer:
         who = [] if account is None else [f"--reuid={account}", f"--regid={pwd.getpwnam(account).pw_gid}", "--clear-groups"]
         command = ["setpriv", *who, "--pdeathsig=INT", str(programs / "postgres"), "-D", str(self.folder / "data")]
         with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [*command, "-k", str(self.folder), "-c", "listen_addresses=", *self.options.split()], cwd="/", stdout=log, stderr=log
-            )
+            command += ["-k", str(self.folder), "-c", "listen_addresses=", *self.options.split()]
+            self.process = subprocess.Popen(command, cwd="/", stdout=log, stderr=log)
         deadline = time.monotonic() + 60
         while subprocess.run([programs / "pg_isready", "-q", "-h", self.folder], check=False).returncode != 0:
             assert self.process.poll() is None and time.monotonic() < deadline, (self.folder / "log").read_text()
