@@ -33,6 +33,7 @@ import overhead_bench
 import pixel_bench
 import psutil
 import queue_bench
+import saving_bench
 import tables_bench
 import tifffile
 import zarr_bench
@@ -126,6 +127,7 @@ def measure(stack: Stack, row: Path, repeats: int, work: Path, figures: Figures)
     figures.note("submit_to_first_progress", statistics.median(delays), "s", target=2)
 
     live_figures(stack, client, account.name, account.password, figures)
+    saving_figures(stack, client, account.name, account.password, figures)
     table_figures(stack, client, account.name, account.password, figures)
 
     document = client.pipeline(PIPELINE)[0]
@@ -255,6 +257,21 @@ def live_figures(stack: Stack, client: RemoteOrchestrator, user: str, password: 
     first, again = live_bench.seconds_to_test(client, plate_id)
     figures.note("test_well_first_seconds", first, "s")
     figures.note("test_well_rerun_seconds", again, "s", target=3)
+
+
+def saving_figures(stack: Stack, client: RemoteOrchestrator, user: str, password: str, figures: Figures) -> None:
+    """How much later a run ends because its results are saved in OMERO."""
+    connection = BlitzGateway(user, password, host="127.0.0.1", port=stack.omero_port)
+    if not connection.connect():
+        raise RuntimeError("cannot connect to the embedded OMERO")
+    try:
+        plate_id = saving_bench.make_plate(connection)
+    finally:
+        connection.close()
+    cost = saving_bench.compare(client, plate_id)
+    figures.note("run_with_saving", cost.saved, "s")
+    figures.note("run_without_saving", cost.unsaved, "s")
+    figures.note("save_share_of_run", cost.share, "", target=0.10)
 
 
 def zarr_figures(stack: Stack, user: str, password: str, figures: Figures) -> None:

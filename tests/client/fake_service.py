@@ -49,6 +49,7 @@ class FakeService:
         self.wells = 2
         self.failed = 0
         self.pages = 1
+        self.deletions: list[str] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         request.read()
@@ -105,7 +106,21 @@ class FakeService:
             case ["GET", "executions", "e1"]:
                 wells = [{"well": "A01", "row": 0, "column": 0, "well_id": 1, "state": "done"}]
                 detail = {"document": DOCUMENT.model_dump(mode="json"), "rows": 2, "columns": 3, "wells": wells}
-                return httpx.Response(200, json=self.execution() | detail)
+                return httpx.Response(200, json=self.execution() | detail | {"deletion": self.deletion()})
+            case ["POST", "executions", "e1", "results", "deletion-plan"]:
+                items = [
+                    {"kind": "plate", "count": 1, "names": ["Plate – Count"]},
+                    {"kind": "figure", "count": 6, "names": ["a"]},
+                ]
+                kept = [{"kind": "Image", "name": "A1", "reason": "It is also in dataset 5."}]
+                plan = {"items": items, "kept": kept, "total": 7, "digest": "d" * 64}
+                return httpx.Response(200, json={"execution_id": "e1", **plan})
+            case ["POST", "executions", "e1", "results", "delete"]:
+                if json.loads(request.content)["digest"] != "d" * 64:
+                    return envelope(409, "plan_changed", "The results have changed since you looked.")
+                self.deletions = ["deleting", *self.deletions]
+                wells = {"document": DOCUMENT.model_dump(mode="json"), "rows": 2, "columns": 3, "wells": []}
+                return httpx.Response(202, json=self.execution() | wells | {"deletion": self.deletion()})
             case ["GET", "executions", "e1", "status"]:
                 return httpx.Response(200, json=self.status())
             case ["GET", "executions", "e1", "events"]:
@@ -164,6 +179,14 @@ class FakeService:
             "executions": [line | state | wells | why],
             "people": [used | parts],
         }
+
+    def deletion(self) -> dict | None:
+        """How far the deletion is; the last state stays."""
+        if not self.deletions:
+            return None
+        state = self.deletions.pop(0) if len(self.deletions) > 1 else self.deletions[0]
+        message = "OMERO did not delete 3 objects." if state == "failed" else ""
+        return {"state": state, "by_name": "ada", "requested_at": NOW, "total": 7, "done": 7, "message": message}
 
     def summary(self) -> dict:
         """The line of a pipeline, which OMERO.web gives and the service itself does not."""

@@ -429,6 +429,32 @@ def test_a_script_that_is_no_text_is_not_sent(signed_in, web, tmp_path):
     assert web.bodies("POST", "pipelines/import-python/") == []
 
 
+def test_results_are_listed_before_they_are_deleted(signed_in, web):
+    listed = invoke("delete-results", "e1", "--dry-run")
+    assert listed.exit_code == 0
+    for told in ("plate", "figure", "6", "It is also in dataset 5."):
+        assert told in listed.stdout
+    assert json.loads(invoke("delete-results", "e1", "--dry-run", "--json").stdout)["total"] == 7
+    assert invoke("delete-results", "e1", stdin="n\n").exit_code == 1
+    assert web.bodies("POST", "executions/e1/results/delete/") == []
+
+
+def test_results_are_deleted_by_the_digest_of_the_list(signed_in, web):
+    web.deletions = ["deleting", "deleted"]
+    done = invoke("delete-results", "e1", stdin="y\n")
+    assert done.exit_code == 0
+    assert "Deleted" in done.stderr
+    (body,) = web.bodies("POST", "executions/e1/results/delete/")
+    assert body["digest"] == "d" * 64
+
+
+def test_a_deletion_that_breaks_off_is_an_error_with_its_reason(signed_in, web):
+    web.deletions = ["failed"]
+    done = invoke("delete-results", "e1", "--yes")
+    assert done.exit_code == 1
+    assert "OMERO did not delete 3 objects." in done.stderr
+
+
 def test_deleting_asks_first(signed_in, web):
     assert invoke("pipelines", "delete", "nuclei-count", stdin="n\n").exit_code == 1
     assert not [request for request in web.requests if request.method == "DELETE"]

@@ -13,7 +13,8 @@ import psutil
 import pytest
 
 from omero_sandbox.testing import RunningSandbox, start_sandbox
-from tests.execution.omero_io.world import PASSWORD, Lab, key_of
+from openhcs_client import Measurement, PipelineDocument, PipelineStep
+from tests.execution.omero_io.world import PASSWORD, Lab, count_objects, key_of
 from tests.execution.service_world import RunningService, expected_nuclei, finish, follow, nuclei_plate
 
 pytestmark = [pytest.mark.stack, pytest.mark.engine, pytest.mark.timeout(600)]
@@ -88,6 +89,66 @@ def test_an_execution_waits_while_omero_is_away_and_goes_on_with_a_new_session(
             assert counts == {well.well: expected_nuclei(well.row, well.column) for well in execution.wells}
     finally:
         service.stop()
+
+
+def grown(sandbox: RunningSandbox, group_id: int, before: dict[str, int]) -> dict[str, int]:
+    return {kind: count - before[kind] for kind, count in count_objects(sandbox, group_id).items()}
+
+
+def test_omero_is_killed_while_results_are_saved(own_sandbox: RunningSandbox, tmp_path: Path) -> None:
+    """What was begun is completed with the next session, and there is exactly what an undisturbed run saves."""
+    lab = Lab(own_sandbox)
+    conn = lab.person()
+    user = conn.getUser().getName()
+    plate_id = nuclei_plate(conn, rows=2, columns=4, fields=2)
+    saving = {"rois": "polygons", "processed": True, "figures": True}
+    # With a step that makes images, so that there are processed ones.
+    smoothed = PipelineDocument(
+        id="smoothed",
+        name="Smoothed",
+        steps=[
+            PipelineStep(name="Smooth", function="openhcs:gaussian_blur", parameters={"sigma": 0.5}),
+            PipelineStep(name="Nuclei", function="omero_openhcs:segment_nuclei", parameters={"channel": 1}),
+        ],
+        measurements=[Measurement(name="nuclei_count", title="Nuclei", unit="nuclei")],
+        primary_measurement="nuclei_count",
+    )
+    service = RunningService(tmp_path / "data", own_sandbox.port).start().wait_until_workers_are_there()
+    try:
+        with service.client(conn) as client:
+            before = count_objects(own_sandbox, lab.group_id)
+            undisturbed = client.execute_remote(plate_id=plate_id, pipeline=smoothed, config={"saving": saving})
+            assert finish(client, undisturbed).status == "completed"
+            expected = grown(own_sandbox, lab.group_id, before)
+            assert expected["Image"] == 8 * 2 * 2
+            before = count_objects(own_sandbox, lab.group_id)
+            execution_id = client.execute_remote(plate_id=plate_id, pipeline=smoothed, config={"saving": saving})
+            for event in follow(client, execution_id):
+                if event.kind == "well_done":  # one is saved; others are being computed and saved
+                    own_sandbox.kill()
+                    break
+            own_sandbox.restart()
+            for event in follow(client, execution_id):
+                if event.kind == "waiting_for_sign_in":
+                    break
+            begun = client.execution(execution_id)
+            assert 1 <= sum(well.state == "done" for well in begun.wells) < 8
+        again = own_sandbox.connect(user, PASSWORD)
+        with service.client(again) as client:
+            client.renew_session(execution_id, key_of(again))
+            execution = finish(client, execution_id)
+        assert execution.status == "completed", execution.message
+        assert grown(own_sandbox, lab.group_id, before) == expected
+        wells = {well.getWellPos(): well for well in again.getObject("Plate", execution.results.plate_id).listChildren()}
+        for well in execution.wells:
+            images = [sample.getImage() for sample in wells[f"{well.well[0]}{well.column + 1}"].listChildren()]
+            counts = [int(image.getPrimaryPixels().getPlane(0, 0, 0).max()) for image in images[:2]]
+            assert sum(counts) == expected_nuclei(well.row, well.column, fields=2)
+            assert all(image.getPrimaryPixels().getPlane(0, 0, 0).std() > 100 for image in images[2:])
+        again.close()
+    finally:
+        service.stop()
+    assert not list((service.data / "results").rglob("images/*.npy"))
 
 
 def test_nobody_without_the_certificate_reaches_the_scheduler(service: RunningService) -> None:
