@@ -7,7 +7,6 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import psutil
 import pytest
@@ -26,6 +25,16 @@ def own_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSan
     sandbox = start_sandbox(tmp_path_factory.mktemp("omero"))
     yield sandbox
     sandbox.stop()
+
+
+@pytest.fixture(scope="module")
+def own_service(own_sandbox: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    """A service of that OMERO."""
+    running = RunningService(tmp_path_factory.mktemp("service") / "data", own_sandbox.port)
+    try:
+        yield running.start().wait_until_workers_are_there()
+    finally:
+        running.stop()
 
 
 @pytest.fixture
@@ -59,48 +68,44 @@ def test_a_scratch_disk_without_room_fails_the_wells_with_that_reason(
 
 
 def test_an_execution_waits_while_omero_is_away_and_goes_on_with_a_new_session(
-    own_sandbox: RunningSandbox, tmp_path: Path
+    own_sandbox: RunningSandbox, own_service: RunningService
 ) -> None:
     lab = Lab(own_sandbox)
     conn = lab.person()
     user = conn.getUser().getName()
     plate_id = nuclei_plate(conn, rows=2, columns=4)
-    service = RunningService(tmp_path / "data", own_sandbox.port).start().wait_until_workers_are_there()
-    try:
-        with service.client(conn) as client:
-            execution_id = client.execute_remote(plate_id=plate_id, pipeline="nuclei-count")
-            for event in follow(client, execution_id):
-                if event.kind == "well_step":
-                    own_sandbox.kill()
-                    break
-            own_sandbox.restart()  # the data are there again, the sessions are not
-            for event in follow(client, execution_id):
-                if event.kind == "waiting_for_sign_in":
-                    break
-            status = client.status(execution_id)
-            assert status.status == "waiting_for_sign_in"
-            assert "Sign in" in status.message
-            again = own_sandbox.connect(user, PASSWORD)
-        with service.client(again) as client:
-            client.renew_session(execution_id, key_of(again))
-            execution = finish(client, execution_id)
-            assert execution.status == "completed", execution.message
-            counts = {well.well: well.measurements["nuclei_count"] for well in execution.wells}
-            assert counts == {well.well: expected_nuclei(well.row, well.column) for well in execution.wells}
-    finally:
-        service.stop()
+    with own_service.client(conn) as client:
+        execution_id = client.execute_remote(plate_id=plate_id, pipeline="nuclei-count")
+        for event in follow(client, execution_id):
+            if event.kind == "well_step":
+                own_sandbox.kill()
+                break
+        own_sandbox.restart()  # the data are there again, the sessions are not
+        for event in follow(client, execution_id):
+            if event.kind == "waiting_for_sign_in":
+                break
+        status = client.status(execution_id)
+        assert status.status == "waiting_for_sign_in"
+        assert "Sign in" in status.message
+        again = own_sandbox.connect(user, PASSWORD)
+    with own_service.client(again) as client:
+        client.renew_session(execution_id, key_of(again))
+        execution = finish(client, execution_id)
+        assert execution.status == "completed", execution.message
+        counts = {well.well: well.measurements["nuclei_count"] for well in execution.wells}
+        assert counts == {well.well: expected_nuclei(well.row, well.column) for well in execution.wells}
 
 
 def grown(sandbox: RunningSandbox, group_id: int, before: dict[str, int]) -> dict[str, int]:
     return {kind: count - before[kind] for kind, count in count_objects(sandbox, group_id).items()}
 
 
-def test_omero_is_killed_while_results_are_saved(own_sandbox: RunningSandbox, tmp_path: Path) -> None:
+def test_omero_is_killed_while_results_are_saved(own_sandbox: RunningSandbox, own_service: RunningService) -> None:
     """What was begun is completed with the next session, and there is exactly what an undisturbed run saves."""
     lab = Lab(own_sandbox)
     conn = lab.person()
     user = conn.getUser().getName()
-    plate_id = nuclei_plate(conn, rows=2, columns=4, fields=2)
+    plate_id = nuclei_plate(conn, rows=2, columns=3, fields=2)
     saving = {"rois": "polygons", "processed": True, "figures": True}
     # With a step that makes images, so that there are processed ones.
     smoothed = PipelineDocument(
@@ -113,42 +118,38 @@ def test_omero_is_killed_while_results_are_saved(own_sandbox: RunningSandbox, tm
         measurements=[Measurement(name="nuclei_count", title="Nuclei", unit="nuclei")],
         primary_measurement="nuclei_count",
     )
-    service = RunningService(tmp_path / "data", own_sandbox.port).start().wait_until_workers_are_there()
-    try:
-        with service.client(conn) as client:
-            before = count_objects(own_sandbox, lab.group_id)
-            undisturbed = client.execute_remote(plate_id=plate_id, pipeline=smoothed, config={"saving": saving})
-            assert finish(client, undisturbed).status == "completed"
-            expected = grown(own_sandbox, lab.group_id, before)
-            assert expected["Image"] == 8 * 2 * 2
-            before = count_objects(own_sandbox, lab.group_id)
-            execution_id = client.execute_remote(plate_id=plate_id, pipeline=smoothed, config={"saving": saving})
-            for event in follow(client, execution_id):
-                if event.kind == "well_done":  # one is saved; others are being computed and saved
-                    own_sandbox.kill()
-                    break
-            own_sandbox.restart()
-            for event in follow(client, execution_id):
-                if event.kind == "waiting_for_sign_in":
-                    break
-            begun = client.execution(execution_id)
-            assert 1 <= sum(well.state == "done" for well in begun.wells) < 8
-        again = own_sandbox.connect(user, PASSWORD)
-        with service.client(again) as client:
-            client.renew_session(execution_id, key_of(again))
-            execution = finish(client, execution_id)
-        assert execution.status == "completed", execution.message
-        assert grown(own_sandbox, lab.group_id, before) == expected
-        wells = {well.getWellPos(): well for well in again.getObject("Plate", execution.results.plate_id).listChildren()}
-        for well in execution.wells:
-            images = [sample.getImage() for sample in wells[f"{well.well[0]}{well.column + 1}"].listChildren()]
-            counts = [int(image.getPrimaryPixels().getPlane(0, 0, 0).max()) for image in images[:2]]
-            assert sum(counts) == expected_nuclei(well.row, well.column, fields=2)
-            assert all(image.getPrimaryPixels().getPlane(0, 0, 0).std() > 100 for image in images[2:])
-        again.close()
-    finally:
-        service.stop()
-    assert not list((service.data / "results").rglob("images/*.npy"))
+    with own_service.client(conn) as client:
+        before = count_objects(own_sandbox, lab.group_id)
+        undisturbed = client.execute_remote(plate_id=plate_id, pipeline=smoothed, config={"saving": saving})
+        assert finish(client, undisturbed).status == "completed"
+        expected = grown(own_sandbox, lab.group_id, before)
+        assert expected["Image"] == 6 * 2 * 2
+        before = count_objects(own_sandbox, lab.group_id)
+        execution_id = client.execute_remote(plate_id=plate_id, pipeline=smoothed, config={"saving": saving})
+        for event in follow(client, execution_id):
+            if event.kind == "well_done":  # one is saved; others are being computed and saved
+                own_sandbox.kill()
+                break
+        own_sandbox.restart()
+        for event in follow(client, execution_id):
+            if event.kind == "waiting_for_sign_in":
+                break
+        begun = client.execution(execution_id)
+        assert 1 <= sum(well.state == "done" for well in begun.wells) < 6
+    again = own_sandbox.connect(user, PASSWORD)
+    with own_service.client(again) as client:
+        client.renew_session(execution_id, key_of(again))
+        execution = finish(client, execution_id)
+    assert execution.status == "completed", execution.message
+    assert grown(own_sandbox, lab.group_id, before) == expected
+    wells = {well.getWellPos(): well for well in again.getObject("Plate", execution.results.plate_id).listChildren()}
+    for well in execution.wells:
+        images = [sample.getImage() for sample in wells[f"{well.well[0]}{well.column + 1}"].listChildren()]
+        counts = [int(image.getPrimaryPixels().getPlane(0, 0, 0).max()) for image in images[:2]]
+        assert sum(counts) == expected_nuclei(well.row, well.column, fields=2)
+        assert all(image.getPrimaryPixels().getPlane(0, 0, 0).std() > 100 for image in images[2:])
+    again.close()
+    assert not list((own_service.data / "results").rglob("images/*.npy"))
 
 
 def test_nobody_without_the_certificate_reaches_the_scheduler(service: RunningService) -> None:
