@@ -271,6 +271,7 @@ def saving_figures(stack: Stack, client: RemoteOrchestrator, user: str, password
     cost = saving_bench.compare(client, plate_id)
     figures.note("run_with_saving", cost.saved, "s")
     figures.note("run_without_saving", cost.unsaved, "s")
+    figures.note("saving_after_last_well", cost.tail, "s")
     figures.note("save_share_of_run", cost.share, "", target=0.10)
 
 
