@@ -61,25 +61,26 @@ def _outputs(passport: Passport) -> dict[str, PassportWellOutput]:
 
 
 def _of_well(ours: PassportWellOutput, theirs: PassportWellOutput | None) -> Iterator[str]:
+    """Images and tables first: measurements are many."""
     if theirs is None:
         yield "not in the second passport"
         return
     if ours.state != theirs.state:
         yield f"{ours.state} before, {theirs.state} now"
-    for name in sorted(ours.measurements.keys() | theirs.measurements.keys()):
-        before, now = ours.measurements.get(name), theirs.measurements.get(name)
-        if before != now:
-            yield f"{name}: {_text(before)} before, {_text(now)} now"
-    if (ours.field_rows, ours.fields_sha256) != (theirs.field_rows, theirs.fields_sha256):
-        yield "the table of fields differs"
-    if (ours.object_rows, ours.objects_sha256) != (theirs.object_rows, theirs.objects_sha256):
-        yield f"the table of objects differs ({ours.object_rows} rows before, {theirs.object_rows} now)"
     before_labels, now_labels = _labels(ours), _labels(theirs)
     for key in sorted(before_labels.keys() | now_labels.keys()):
         first, second = before_labels.get(key), now_labels.get(key)
         if first is None or second is None or first.sha256 != second.sha256:
             counts = f"{_objects(first)} before, {_objects(second)} now"
             yield f"the label image {key[1]} of field {key[0]} differs ({counts})"
+    if (ours.field_rows, ours.fields_sha256) != (theirs.field_rows, theirs.fields_sha256):
+        yield "the table of fields differs"
+    if (ours.object_rows, ours.objects_sha256) != (theirs.object_rows, theirs.objects_sha256):
+        yield f"the table of objects differs ({ours.object_rows} rows before, {theirs.object_rows} now)"
+    for name in sorted(ours.measurements.keys() | theirs.measurements.keys()):
+        before, now = ours.measurements.get(name), theirs.measurements.get(name)
+        if before != now:
+            yield f"{name}: {_text(before)} before, {_text(now)} now"
 
 
 def _labels(well: PassportWellOutput) -> dict[tuple[int, str], PassportLabel]:
