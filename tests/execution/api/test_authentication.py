@@ -18,6 +18,7 @@ ADMIN_ROUTES = [
     ("POST", "admin/drain/"),
     ("POST", "admin/undrain/"),
     ("GET", "admin/audit/"),
+    ("POST", "admin/engine/"),
 ]
 ROUTES = [
     ("GET", "functions/"),
@@ -44,6 +45,16 @@ ROUTES = [
     *ADMIN_ROUTES,
     ("GET", "executions/x/measurements/"),
     ("POST", "executions/x/quality/"),
+    ("GET", "executions/x/table/"),
+    ("GET", "executions/x/table/wells/"),
+    ("GET", "executions/x/table/histogram/"),
+    ("GET", "executions/x/table/points/"),
+    ("GET", "executions/x/table/download/"),
+    ("GET", "executions/x/label-thumbnails/"),
+    ("POST", "executions/x/results/deletion-plan/"),
+    ("POST", "executions/x/results/delete/"),
+    ("GET", "executions/x/passport/"),
+    ("GET", "executions/x/methods/"),
     ("GET", "executions/x/wells/A01/log/"),
     ("GET", "executions/x/wells/A01/labels/"),
     ("GET", "executions/x/wells/A01/labels/1/nuclei/"),
@@ -196,5 +207,7 @@ def test_only_administrators_have_a_say_in_the_queue(http, service, token, metho
     board = http.get("/api/v1/admin/queue/", headers=token(0, admin=True)).json()
     assert (board["draining"], board["limits"]["executions_at_once"]) == (False, 2)
     assert board["executions"][0]["execution_id"] == execution(service.database, number).execution_id
-    body = {"executions_at_once": 9} if path.endswith("limits/") else None
+    bodies = {"admin/limits/": {"executions_at_once": 9}, "admin/users/1/limits/": {"executions_at_once": 9}}
+    bodies["admin/engine/"] = {"address": None}
+    body = bodies.get(path)
     assert http.request(method, f"/api/v1/{path}", headers=token(0, admin=True), json=body).status_code == 200
