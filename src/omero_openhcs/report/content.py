@@ -54,6 +54,7 @@ class ReportSources:
     made_at: datetime
     versions: Sequence[tuple[str, str]] = ()
     screen: str = ""
+    methods: str = ""
     troubles: Sequence[str] = ()
 
 
@@ -137,6 +138,7 @@ class Report:
     changed: list[ParameterLine]
     saved: list[tuple[str, str]]
     versions: Sequence[tuple[str, str]]
+    methods: str
     columns: list[str]
     wells: list[WellLine]
     wells_left_out: int
@@ -181,6 +183,7 @@ def build_report(sources: ReportSources) -> Report:
         changed=_changed(execution, document),
         saved=_saved(execution),
         versions=sources.versions,
+        methods=sources.methods,
         columns=[f"{each.title} ({each.unit})" if each.unit else each.title for each in heat_maps],
         wells=_well_lines(execution.wells[:MOST_WELL_ROWS], roles, [each.name for each in heat_maps]),
         wells_left_out=max(0, len(execution.wells) - MOST_WELL_ROWS),

@@ -54,6 +54,7 @@ def gather(asker: Asker, execution_id: str) -> ReportSources:
         made_at=datetime.now(UTC),
         versions=_versions(asker, troubles),
         screen=_screen_of(asker, execution.plate_id, troubles),
+        methods=_methods(asker, execution, troubles),
         troubles=troubles,
     )
 
@@ -76,6 +77,17 @@ def _versions(asker: Asker, troubles: list[str]) -> list[tuple[str, str]]:
         troubles.append(f"The versions of the software are not known: {error.message}")
         return []
     return [("execution service", health.version), ("OpenHCS", health.openhcs_version or "unknown")]
+
+
+def _methods(asker: Asker, execution: ExecutionDetail, troubles: list[str]) -> str:
+    """The text for a paper; none while the run may still change."""
+    if not execution.status.is_final or execution.test_well:
+        return ""
+    try:
+        return asker.service.methods(execution.execution_id).text
+    except OpenHCSError as error:
+        troubles.append(f"The methods are missing: {error.message}")
+        return ""
 
 
 def _screen_of(asker: Asker, plate_id: int, troubles: list[str]) -> str:

@@ -273,3 +273,11 @@ def test_the_name_of_the_file_is_safe(plate: str, name: str) -> None:
 def test_the_document_of_the_run_is_what_is_shown() -> None:
     found = execution(pipeline=document(name="Another name"))
     assert report(found).document == PipelineDocument.model_validate(found.document)
+
+
+def test_methods_are_shown_as_text_and_left_out_when_there_are_none() -> None:
+    page = html(execution(), methods="First.\n\n<script>second</script>")
+    assert '<h2 id="methods">Methods</h2>' in page
+    assert "<p>First.</p>" in page
+    assert "&lt;script&gt;second" in page
+    assert 'id="methods"' not in html(execution())

@@ -10,7 +10,7 @@ import pytest
 
 from omero_openhcs.omero_access.label_images import LabelImage
 from omero_openhcs.report import sources
-from openhcs_client import ExecutionDetail, LabelInfo, OpenHCSError, ServiceHealth, WellState
+from openhcs_client import ExecutionDetail, LabelInfo, Methods, OpenHCSError, ServiceHealth, WellState
 from openhcs_client import LabelImage as SentLabels
 
 from .made import execution, quality
@@ -24,6 +24,7 @@ class Service:
 
     def __init__(self, found: ExecutionDetail, **answers: Any) -> None:
         self._answers = {"execution": found, "functions": [], "health": ServiceHealth(status="ok", version="1.2"), **answers}
+        self._answers.setdefault("methods", Methods(execution_id=found.execution_id, text="Nuclei were found."))
 
     def __getattr__(self, name: str) -> Any:
         def answer(*_: Any, **__: Any) -> Any:
@@ -122,3 +123,13 @@ def test_nothing_is_drawn_of_a_run_that_has_nothing_done(omero: dict[str, Any]) 
 def test_whoever_may_not_see_the_execution_is_refused(omero: dict[str, Any]) -> None:
     with pytest.raises(OpenHCSError, match="no such execution"):
         gather(execution=OpenHCSError("execution_not_found", "There is no such execution.", status=404))
+
+
+def test_methods_of_a_run_that_has_ended(omero: dict[str, Any]) -> None:
+    assert gather().methods == "Nuclei were found."
+    found = gather(methods=REMOVED)
+    assert (found.methods, list(found.troubles)) == (
+        "",
+        ["The methods are missing: The results were removed because they were old."],
+    )
+    assert gather(found=execution(rows=1, columns=1, status="running")).methods == ""
