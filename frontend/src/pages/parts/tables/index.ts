@@ -73,6 +73,7 @@ export function createTables(options: TablesOptions): Tables {
   let columns: readonly TableColumn[] = [];
   let points: TablePoints | null = null;
   const drawn: { histogram: Chart | undefined; scatter: Chart | undefined } = { histogram: undefined, scatter: undefined };
+  let drawnData = '';
   let asked = 0;
   let lastBegan = 0;
   let lastTook = 0;
@@ -213,6 +214,10 @@ export function createTables(options: TablesOptions): Tables {
   }
 
   function showCharts(histogram: ColumnHistogram | null, found: TablePoints | null): void {
+    // The same again, as when a run is looked at anew, is left alone: somebody may be drawing a rectangle in it.
+    const shown = JSON.stringify([histogram, found, axes.x.value, axes.y.value]);
+    if (shown === drawnData && drawn.scatter) return;
+    drawnData = shown;
     drawn.histogram?.destroy();
     drawn.histogram = undefined;
     const box = byId('oh-histogram');
