@@ -17,6 +17,7 @@ from openhcs_execution.dispatch.errands import SessionErrands
 from openhcs_execution.dispatch.hosting import tls_files
 from openhcs_execution.secrets import SecretError, SessionVault
 from openhcs_execution.settings import Settings
+from tests.execution.coroutines import run_coroutine
 
 
 def settings_with(folder: Path, data: Path, name: str = "service") -> Settings:
@@ -78,7 +79,7 @@ def test_a_scheduler_takes_our_authority_and_no_other(tmp_path: Path) -> None:
             with pytest.raises(OSError):
                 await Client(plain, asynchronous=True, timeout=3, set_as_default=False)
 
-    asyncio.run(try_both())
+    run_coroutine(try_both())
 
 
 def test_workers_get_sessions_under_another_key_than_the_database_has() -> None:

@@ -16,6 +16,7 @@ import websockets
 
 from omero_sandbox.testing import RunningSandbox
 from openhcs_client import LIVE_PROTOCOL, TICKET_PREFIX, EventPage, RemoteOrchestrator
+from tests.execution.coroutines import run_coroutine
 from tests.execution.omero_io.world import Lab, key_of
 
 from .service_world import RunningService, finish, nuclei_plate
@@ -56,7 +57,7 @@ def test_twenty_watchers_hear_everything_once_and_soon(service: RunningService, 
         async def all_of_them() -> list[list[tuple[int, float]]]:
             return await asyncio.gather(*(watch(service, client, execution_id) for _ in range(CLIENTS)))
 
-        watched = asyncio.run(all_of_them())
+        watched = run_coroutine(all_of_them())
         last = client.status(execution_id).last_event
     began = 15  # events that were there when the last watcher came are no news
     delays: list[float] = []

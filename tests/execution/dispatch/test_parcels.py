@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +16,7 @@ from openhcs_execution.dispatch.parcels import OUTBOX, ParcelLost, fetch_parcel,
 from openhcs_execution.dispatch.tasks import Outcome, ParcelFile
 from openhcs_execution.engine import EngineResult, LabelFile
 from openhcs_execution.results.bundle import ResultStore
+from tests.execution.coroutines import run_coroutine
 
 
 class FakeClient:
@@ -28,7 +28,7 @@ class FakeClient:
     def run(self, function: Any, *arguments: Any, workers: list[str]) -> dict[str, Any]:
         if workers != [self.address]:
             raise OSError("no such worker")
-        return {self.address: asyncio.run(function(*arguments, dask_worker=self.worker))}
+        return {self.address: run_coroutine(function(*arguments, dask_worker=self.worker))}
 
 
 @pytest.fixture

@@ -41,6 +41,7 @@ def test_the_pinned_version_behaves_as_the_adapter_expects(probe: Callable[[str]
     assert report["unknown_well"] == "OpenHCS was asked for well B02 and prepared none."
     assert report["started"] == [["N", 0, 1]]
     assert report["written"] == [
+        "planes-A01/hashes.json",  # ours
         "planes-A01/images/A01_s001_w1_z001_t001.tif",
         "planes-A01/openhcs_metadata.json",
     ], "OpenHCS wrote files that nobody asked for"

@@ -14,6 +14,7 @@ from openhcs_execution.database import Database, ExecutionRow
 from openhcs_execution.live import feeds as module
 from openhcs_execution.live.feeds import Feed, Feeds
 from openhcs_execution.queue.events import record
+from tests.execution.coroutines import run_coroutine
 from tests.execution.queued import enqueue, events, open_database
 
 
@@ -67,7 +68,7 @@ def test_what_was_there_and_what_comes_is_told_once_and_in_order(database: Datab
             await asyncio.to_thread(tell, database, number)
         return await asyncio.gather(*watchers)
 
-    for since, found in zip((0, 7, last), asyncio.run(run()), strict=True):
+    for since, found in zip((0, 7, last), run_coroutine(run()), strict=True):
         assert found == list(range(since + 1, last + 51))
 
 
@@ -87,7 +88,7 @@ def test_a_commit_wakes_the_watchers_long_before_the_next_look(database: Databas
             assert feed.page_after(last).next == last + 1
             return time.monotonic() - began
 
-    assert asyncio.run(run()) < 15
+    assert run_coroutine(run()) < 15
 
 
 def test_what_another_process_wrote_is_found_by_looking(database: Database, tmp_path: Path) -> None:
@@ -103,7 +104,7 @@ def test_what_another_process_wrote_is_found_by_looking(database: Database, tmp_
         await asyncio.to_thread(tell, other, number, 2)
         return await watcher
 
-    assert asyncio.run(run()) == [last + 1, last + 2]
+    assert run_coroutine(run()) == [last + 1, last + 2]
     other.close()
 
 
@@ -116,7 +117,7 @@ def test_whoever_is_far_behind_reads_from_the_database(database: Database, monke
         tell(database, number, 35)
         return await sequences(feeds, number, 0, len(events(database, number)))
 
-    assert asyncio.run(run()) == list(range(1, len(events(database, number)) + 1))
+    assert run_coroutine(run()) == list(range(1, len(events(database, number)) + 1))
 
 
 def test_the_newest_events_are_kept_and_older_ones_asked_for() -> None:
@@ -136,7 +137,7 @@ def test_the_newest_events_are_kept_and_older_ones_asked_for() -> None:
         assert feed.page_after(1400).events == []
         assert feed.page_after(1401) is None, "it is behind the one who asks"
 
-    asyncio.run(run())
+    run_coroutine(run())
 
 
 def test_nothing_runs_while_nobody_watches(database: Database) -> None:
@@ -150,4 +151,4 @@ def test_nothing_runs_while_nobody_watches(database: Database) -> None:
         assert not feeds._feeds
         await asyncio.to_thread(tell, database, number)
 
-    asyncio.run(run())
+    run_coroutine(run())
