@@ -6,35 +6,36 @@ from __future__ import annotations
 from pathlib import Path
 
 from omero.gateway import BlitzGateway
+from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from openhcs_client import PlateLayout
 from openhcs_execution.dispatch.reading import ImageReader
 from openhcs_execution.dispatch.tasks import WorkerSettings
-from openhcs_execution.secrets import SessionVault, load_secret
+from openhcs_execution.secrets import SessionVault
 
 from .world import Lab, key_of
+
+SECRET = "s" * 64
 
 
 def stage(lab: Lab, ada: BlitzGateway, plate: PlateLayout, folder: Path, repository: Path | None) -> dict[str, bytes]:
     """Stage the first well into ``folder`` and return its files by name."""
-    secret = folder / "secret"
     folder.mkdir()
-    secret.write_text("s" * 64)
-    secret.chmod(0o600)
     reader = ImageReader(
         WorkerSettings(
             scratch=folder,
             results=folder,
+            results_mark="mark",
             engine_home=folder,
-            secret_file=secret,
+            session_secret=SecretStr(SECRET),
             omero_host=lab.sandbox.host,
             omero_port=lab.sandbox.port,
             repository=repository,
         )
     )
     try:
-        sealed = SessionVault(load_secret(secret)).seal(key_of(ada))
+        sealed = SessionVault(SECRET).seal(key_of(ada))
         reader.stage(sealed, plate, plate.wells[0].well, folder / "planes")
     finally:
         reader.close()
@@ -55,7 +56,7 @@ def test_a_worker_that_does_not_see_the_folder_says_so_and_asks_omero(
 ) -> None:
     with capture_logs() as logs:
         staged = stage(lab, ada, plate, tmp_path / "files", tmp_path / "not mounted")
-    assert len(staged) == 5
+    assert len(staged) == 6  # four planes, the metadata and the hashes
     assert [(entry["event"], entry["log_level"]) for entry in logs] == [("repository_not_seen", "warning")]
 
 
@@ -65,7 +66,7 @@ def test_what_is_read_through_omero_all_the_same_is_told(
     (tmp_path / "empty" / "Pixels").mkdir(parents=True)
     with capture_logs() as logs:
         staged = stage(lab, ada, plate, tmp_path / "files", tmp_path / "empty")
-    assert len(staged) == 5
+    assert len(staged) == 6  # four planes, the metadata and the hashes
     (said,) = (entry for entry in logs if entry["event"] == "planes_read")
     assert (said["files"], said["omero"], said["log_level"]) == (0, 4, "warning")
     assert said["reasons"] == {"its file is not in the repository": 2}
