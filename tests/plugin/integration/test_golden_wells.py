@@ -116,7 +116,7 @@ def test_a_check_runs_the_well_again_and_agrees_until_the_pipeline_changes(
     assert known(colleague, pipeline_id).state == "agrees", "a member who may read the plate sees the same"
     detail = ada.get(ada.api(f"executions/{execution_id}/")).json()
     assert detail["test_well"]
-    assert set(detail["results"].values()) == {None}, "a check writes nothing to OMERO"
+    assert not any(detail["results"].values()), "a check writes nothing to OMERO"
 
     result = command_line("pipelines", "check", pipeline_id)
     assert result.exit_code == 0, result.output

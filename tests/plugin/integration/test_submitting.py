@@ -74,7 +74,7 @@ def test_a_test_of_one_well_saves_nothing(ada: WebUser, lab: int, make_plate: Ca
     assert wait_until_final(ada, execution_id).wells_total == 1
     detail = ada.get(ada.api(f"executions/{execution_id}/")).json()
     assert detail["test_well"] is True
-    assert set(detail["results"].values()) == {None}
+    assert not any(detail["results"].values())
     connection = world.omero(ada, lab)
     try:
         assert list(connection.getObject("Plate", plate).listAnnotations()) == []
