@@ -121,6 +121,7 @@ def test_kill_of_a_worker_loses_no_well_and_doubles_none(service: RunningService
     wait_for(lambda: len(service.workers()) == 2, 60, "the worker's successor")
 
 
+@pytest.mark.parametrize("new_url", ["postgresql"], indirect=True)  # the chaos test does it with SQLite
 def test_kill_of_the_service_and_another_start(
     make_service: Callable[..., RunningService], lab: Lab, new_url: Callable[[], str]
 ) -> None:
