@@ -161,20 +161,27 @@ def measure(stack: Stack, row: Path, repeats: int, work: Path, figures: Figures)
         figures.note(name, value, "MB")
 
 
-def reading_figures(stack: Stack, user: str, password: str, figures: Figures) -> None:
-    """How fast pixels are read, in every way: eight images of 2048 x 2048 in three channels, 16 bit, and 64 small ones."""
+@contextmanager
+def connected(stack: Stack, user: str, password: str) -> Iterator[BlitzGateway]:
+    """A connection to the stack's OMERO."""
     connection = BlitzGateway(user, password, host="127.0.0.1", port=stack.omero_port)
     if not connection.connect():
         raise RuntimeError("cannot connect to the embedded OMERO")
     try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def reading_figures(stack: Stack, user: str, password: str, figures: Figures) -> None:
+    """How fast pixels are read, in every way: eight images of 2048 x 2048 in three channels, 16 bit, and 64 small ones."""
+    with connected(stack, user, password) as connection:
         large = pixel_bench.make_images(connection, edge=2048, channels=3, images=8, dtype="uint16")
         small = pixel_bench.make_images(connection, edge=512, channels=1, images=64, dtype="uint8")
         for size, plate_id in (("large", large), ("small", small)):
             speeds = pixel_bench.measure_reading(connection, stack.folder / "omero", plate_id)
             for name, value in asdict(speeds).items():
                 figures.note(f"read_{size}_{name}", value, "MB/s")
-    finally:
-        connection.close()
 
 
 def overhead_figures(
@@ -188,13 +195,8 @@ def overhead_figures(
     password: str,
 ) -> None:
     """What a well costs more than on bare OpenHCS."""
-    connection = BlitzGateway(user, password, host="127.0.0.1", port=stack.omero_port)
-    if not connection.connect():
-        raise RuntimeError("cannot connect to the embedded OMERO")
-    try:
+    with connected(stack, user, password) as connection:
         tiny_id = overhead_bench.make_tiny_plate(connection)
-    finally:
-        connection.close()
     home = stack.folder / "service" / "engine"
 
     def compared(document: PipelineDocument, local: Path, plate_id: int, channels: list[str]) -> overhead_bench.Overhead:
@@ -229,15 +231,10 @@ def forecast_figures(figures: Figures) -> None:
 
 def table_figures(stack: Stack, client: RemoteOrchestrator, user: str, password: str, figures: Figures) -> None:
     """The plate view of 384 wells through OMERO.web, and the service's answers about 768,000 objects."""
-    connection = BlitzGateway(user, password, host="127.0.0.1", port=stack.omero_port)
-    if not connection.connect():
-        raise RuntimeError("cannot connect to the embedded OMERO")
-    try:
+    with connected(stack, user, password) as connection:
         plate_id = tables_bench.make_plate(connection)
         figures.note("plate_pictures_384_undrawn", tables_bench.seconds_for_pictures(client, plate_id, size=48), "s")
         tables_bench.draw_thumbnails(connection, plate_id, size=64)
-    finally:
-        connection.close()
     figures.note("plate_pictures_384", tables_bench.seconds_for_pictures(client, plate_id, size=64), "s", target=1.5)
     figures.note("plate_pictures_384_kept", tables_bench.seconds_for_pictures(client, plate_id, size=64), "s")
     for name, seconds in tables_bench.table_times().items():
@@ -246,13 +243,8 @@ def table_figures(stack: Stack, client: RemoteOrchestrator, user: str, password:
 
 def live_figures(stack: Stack, client: RemoteOrchestrator, user: str, password: str, figures: Figures) -> None:
     """What somebody waits for who sets up a run."""
-    connection = BlitzGateway(user, password, host="127.0.0.1", port=stack.omero_port)
-    if not connection.connect():
-        raise RuntimeError("cannot connect to the embedded OMERO")
-    try:
+    with connected(stack, user, password) as connection:
         plate_id = live_bench.make_well(connection)
-    finally:
-        connection.close()
     figures.note("validate_seconds", live_bench.seconds_to_check(client, plate_id), "s", target=1)
     first, again = live_bench.seconds_to_test(client, plate_id)
     figures.note("test_well_first_seconds", first, "s")
@@ -261,13 +253,8 @@ def live_figures(stack: Stack, client: RemoteOrchestrator, user: str, password: 
 
 def saving_figures(stack: Stack, client: RemoteOrchestrator, user: str, password: str, figures: Figures) -> None:
     """How much later a run ends because its results are saved in OMERO."""
-    connection = BlitzGateway(user, password, host="127.0.0.1", port=stack.omero_port)
-    if not connection.connect():
-        raise RuntimeError("cannot connect to the embedded OMERO")
-    try:
+    with connected(stack, user, password) as connection:
         plate_id = saving_bench.make_plate(connection)
-    finally:
-        connection.close()
     cost = saving_bench.compare(client, plate_id)
     figures.note("run_with_saving", cost.saved, "s")
     figures.note("run_without_saving", cost.unsaved, "s")
@@ -277,13 +264,8 @@ def saving_figures(stack: Stack, client: RemoteOrchestrator, user: str, password
 
 def zarr_figures(stack: Stack, user: str, password: str, figures: Figures) -> None:
     """What somebody waits for who looks at images, and how much OMERO.web can deliver."""
-    connection = BlitzGateway(user, password, host="127.0.0.1", port=stack.omero_port)
-    if not connection.connect():
-        raise RuntimeError("cannot connect to the embedded OMERO")
-    try:
+    with connected(stack, user, password) as connection:
         images = [zarr_bench.make_image(connection, number) for number in range(3)]
-    finally:
-        connection.close()
     cookie = zarr_bench.cookie_of(stack.web_url, user, password)
     seconds = [zarr_bench.first_tile_seconds(stack.web_url, cookie, image) for image in images]
     figures.note("zarr_first_tile_2048x2048x4", max(seconds), "s", target=1)
@@ -297,13 +279,8 @@ def zarr_figures(stack: Stack, user: str, password: str, figures: Figures) -> No
 
 def presets_list_p95(stack: Stack, client: RemoteOrchestrator, user: str, password: str, figures: Figures) -> None:
     """The list of pipelines with a thousand of them."""
-    connection = BlitzGateway(user, password, host="127.0.0.1", port=stack.omero_port)
-    if not connection.connect():
-        raise RuntimeError("cannot connect to the embedded OMERO")
-    try:
+    with connected(stack, user, password) as connection:
         list_bench.make_many(connection, client, PIPELINE)
-    finally:
-        connection.close()
     milliseconds = list_bench.list_milliseconds(stack.web_url, user, password)
     figures.note("presets_list_median", percentile(milliseconds, 50), "ms")
     figures.note("presets_list_p95", percentile(milliseconds, 95), "ms", target=200)
@@ -314,13 +291,8 @@ def load_row(stack: Stack, row: Path, user: str, password: str) -> int:
     command += ["--user", user, "--data", str(stack.folder / "omero"), "--pattern", ROW_PATTERN]
     command += ["--plate-name", ROW_NAME, "--channel-names", "GFP", "--rows", "16", "--columns", "24"]
     subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - the command is ours
-    connection = BlitzGateway(user, password, host="127.0.0.1", port=stack.omero_port)
-    if not connection.connect():
-        raise RuntimeError("cannot connect to the embedded OMERO")
-    try:
+    with connected(stack, user, password) as connection:
         return max(plate.getId() for plate in connection.getObjects("Plate") if plate.getName() == ROW_NAME)
-    finally:
-        connection.close()
 
 
 def stage_locally(row: Path, folder: Path) -> Path:
@@ -408,13 +380,8 @@ def poll_together(ask: Callable[[], object]) -> list[float]:
 
 @contextmanager
 def omero_session(stack: Stack, user: str, password: str) -> Iterator[str]:
-    connection = BlitzGateway(user, password, host="127.0.0.1", port=stack.omero_port)
-    if not connection.connect():
-        raise RuntimeError("cannot connect to the embedded OMERO")
-    try:
+    with connected(stack, user, password) as connection:
         yield connection.getSession().getUuid().getValue()
-    finally:
-        connection.close()
 
 
 def memory(stack: Stack) -> dict[str, float]:

@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-import threading
-
 from openhcs_client import OpenHCSError
+from openhcs_execution.background import BackgroundLoop
 from openhcs_execution.database import Database
 from openhcs_execution.logging import get_logger
 from openhcs_execution.omero_io import OmeroServer, close_job_session, delete_found, find_results
@@ -28,33 +27,25 @@ class Deleter:
     def __init__(self, database: Database, vault: SessionVault, server: OmeroServer) -> None:
         self._database, self._vault, self._server = database, vault, server
         self._connection = KeptConnection(server, vault)
-        self._woken = threading.Event()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="deleter", daemon=True)
+        self._loop = BackgroundLoop("deleter", self._turn, trouble="deleting_failed", ended=self._connection.close)
 
     def start(self) -> None:
-        self._thread.start()
+        self._loop.start()
 
     def stop(self) -> None:
-        self._stopping.set()
-        self._woken.set()
-        if self._thread.is_alive():
-            self._thread.join(20)
+        self._loop.stop()
 
     def wake(self) -> None:
         """Somebody asked for a deletion."""
-        self._woken.set()
+        self._loop.wake()
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            waiting = False
-            for deletion in deletions.open_deletions(self._database):
-                if self._stopping.is_set():
-                    break
-                waiting = not self._delete(deletion) or waiting
-            self._woken.wait(_PAUSE if waiting else None)
-            self._woken.clear()
-        self._connection.close()
+    def _turn(self) -> float | None:
+        waiting = False
+        for deletion in deletions.open_deletions(self._database):
+            if self._loop.stopping:
+                break
+            waiting = not self._delete(deletion) or waiting
+        return _PAUSE if waiting else None
 
     def _delete(self, deletion: deletions.Deletion) -> bool:
         """Delete; False when OMERO does not answer and it is to be tried again."""

@@ -96,6 +96,8 @@ class _Inputs:
     test_well: bool
     keep_images: bool
     needs: Needs
+    futility: bool
+    """Whether its controls are to be looked at."""
 
 
 class Dispatcher:
@@ -352,7 +354,9 @@ class Dispatcher:
             for task in self._tasks.values():
                 if task.batch.number == outcome.number and task.batch.attempts.get(outcome.well) == outcome.attempt:
                     task.settled.add((outcome.well, outcome.attempt))
-            self._look_at_controls(outcome.number)
+            inputs = self._inputs.get(outcome.number)
+            if inputs is None or inputs.futility:
+                self._look_at_controls(outcome.number)
             self._on_change()
         elif outcome.what == "computed":
             discard_unwanted(self._database, self._store, _well_of(outcome))
@@ -488,6 +492,7 @@ class Dispatcher:
                 test_well=execution.test_well,
                 keep_images=not execution.test_well and SavingOptions.model_validate(row.saving).processed,
                 needs=Needs.read(execution.needs, execution.needs_memory_mb),
+                futility=execution.futility is not None,
             )
             while len(self._inputs) > _INPUTS_KEPT:
                 self._inputs.popitem(last=False)

@@ -7,7 +7,6 @@ left. Everything that is called here may be repeated without creating anything t
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from sqlalchemy import or_, select
 
 from openhcs_client import ExecutionStatusName, FailureClass, OpenHCSError, PlateLayout, WellState
+from openhcs_execution.background import BackgroundLoop
 from openhcs_execution.database import Database, ExecutionInput, ExecutionRow, JobSession, WellRow
 from openhcs_execution.engine.failures import omero_remedy, well_failure
 from openhcs_execution.logging import get_logger
@@ -62,43 +62,26 @@ class Saver:
         self._connection = KeptConnection(server, vault)
         self._on_finished = on_finished
         self._trouble: dict[int, _Trouble] = {}
-        self._woken = threading.Event()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="saver", daemon=True)
+        self._loop = BackgroundLoop("saver", self._turn_of_all, trouble="saving_failed", ended=self._connection.close)
 
     def start(self) -> None:
-        self._thread.start()
+        self._loop.start()
 
     def stop(self) -> None:
-        self._stopping.set()
-        self._woken.set()
-        if self._thread.is_alive():
-            self._thread.join(20)
+        self._loop.stop()
 
     def wake(self) -> None:
         """There may be something to save."""
-        self._woken.set()
+        self._loop.wake()
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                worked = self._take_turns()
-            except Exception:
-                log.exception("saving_failed")
-                worked = False
-            if not worked:
-                self._woken.wait(_TICK)
-                self._woken.clear()
-        self._connection.close()
-
-    def _take_turns(self) -> bool:
-        """Give each execution that has something to save a turn; False when there was none."""
+    def _turn_of_all(self) -> float:
+        """Give each execution that has something to save a turn."""
         numbers = [number for number in self._to_save() if self._may_try(number)]
         for number in numbers:
-            if self._stopping.is_set():
+            if self._loop.stopping:
                 break
             self._turn(number)
-        return bool(numbers)
+        return 0.0 if numbers else _TICK
 
     def _may_try(self, number: int) -> bool:
         return time.monotonic() >= self._trouble.get(number, _Trouble()).not_before

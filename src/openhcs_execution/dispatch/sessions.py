@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import threading
 import time
 
 from sqlalchemy import select
 
 from openhcs_client import ExecutionStatusName, OpenHCSError
+from openhcs_execution.background import BackgroundLoop
 from openhcs_execution.database import Database, ExecutionRow, JobSession
 from openhcs_execution.logging import get_logger
 from openhcs_execution.omero_io import OmeroServer, close_job_session, keep_alive
@@ -28,38 +28,29 @@ class SessionKeeper:
         self._vault = vault
         self._server = server
         self._every_seconds = every_seconds
-        self._woken = threading.Event()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="session-keeper", daemon=True)
+        self._keep_at = time.monotonic()
+        self._loop = BackgroundLoop("session-keeper", self._turn, trouble="session_keeper_failed")
 
     def start(self) -> None:
         self._forget_unreadable()
-        self._thread.start()
+        self._loop.start()
 
     def stop(self) -> None:
-        self._stopping.set()
-        self._woken.set()
-        if self._thread.is_alive():
-            self._thread.join(10)
+        self._loop.stop(10)
 
     def wake(self) -> None:
         """An execution ended: close its session now rather than at the next round."""
-        self._woken.set()
+        self._loop.wake()
 
-    def _run(self) -> None:
-        keep_at = time.monotonic()
-        while not self._stopping.is_set():
-            try:
-                self._close_finished()
-                if time.monotonic() >= keep_at:
-                    keep_at = time.monotonic() + self._every_seconds
-                    self._keep_open()
-            except OpenHCSError as error:  # OMERO does not answer: the next round tries again
-                log.warning("sessions_not_kept", reason=error.code)
-            except Exception:
-                log.exception("session_keeper_failed")
-            self._woken.wait(max(0.0, keep_at - time.monotonic()))
-            self._woken.clear()
+    def _turn(self) -> float:
+        try:
+            self._close_finished()
+            if time.monotonic() >= self._keep_at:
+                self._keep_at = time.monotonic() + self._every_seconds
+                self._keep_open()
+        except OpenHCSError as error:  # OMERO does not answer: the next round tries again
+            log.warning("sessions_not_kept", reason=error.code)
+        return max(0.0, self._keep_at - time.monotonic())
 
     def _sessions(self, *, finished: bool) -> list[tuple[int, str, JobSession]]:
         final = [status.value for status in ExecutionStatusName if status.is_final]
@@ -81,7 +72,7 @@ class SessionKeeper:
 
     def _keep_open(self) -> None:
         for number, execution_id, row in self._sessions(finished=False):
-            if self._stopping.is_set():
+            if self._loop.stopping:
                 return
             if row.lost or keep_alive(self._server, self._vault.open(row.sealed_key)):
                 continue

@@ -3,11 +3,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 
-from sqlalchemy.exc import OperationalError
-
+from openhcs_execution.background import BackgroundLoop
 from openhcs_execution.database import Database, Told
 from openhcs_execution.logging import get_logger
 from openhcs_execution.secrets import load_secret
@@ -23,7 +21,6 @@ __all__ = ["Notifier"]
 log = get_logger(__name__)
 
 _LONGEST_REST = 60.0
-_AFTER_TROUBLE = 5.0
 
 
 class Notifier:
@@ -38,44 +35,29 @@ class Notifier:
         self._database, self._settings, self._note = database, settings, note
         self._webhook_secret = load_secret(settings.webhook_secret_path) if settings.webhook_urls else ""
         self._mailer = _mailer(settings)
-        self._woken = threading.Event()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="notifier", daemon=True)
+        self._loop = BackgroundLoop("notifier", self._turn, trouble="notifying_failed")
 
     def start(self) -> None:
-        self._thread.start()
+        self._loop.start()
 
     def stop(self) -> None:
-        self._stopping.set()
-        self._woken.set()
-        if self._thread.is_alive():
-            self._thread.join(25)
+        self._loop.stop(25)
 
     def told(self, events: Sequence[Told]) -> None:
         """A listener of the database: when a run has ended there is something to send."""
         if any(event.kind == "finished" for _execution, event in events):
-            self._woken.set()
+            self._loop.wake()
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self.send_what_is_due()
-                rest = seconds_until_next(self._database, _LONGEST_REST)
-            except OperationalError as error:
-                log.error("database_error", reason=str(error.orig))
-                rest = _AFTER_TROUBLE
-            except Exception:
-                log.exception("notifying_failed")
-                rest = _AFTER_TROUBLE
-            self._woken.wait(rest)
-            self._woken.clear()
+    def _turn(self) -> float:
+        self.send_what_is_due()
+        return seconds_until_next(self._database, _LONGEST_REST)
 
     def send_what_is_due(self) -> None:
         """Write messages for runs that have ended, and try those whose time has come."""
         settings = self._settings
         write_letters(self._database, settings.webhook_urls, mail=self._mailer is not None, web_url=settings.web_url or "")
         for letter in due_letters(self._database):
-            if self._stopping.is_set():
+            if self._loop.stopping:
                 return
             self._send(letter)
 

@@ -8,12 +8,12 @@ that dies in between removes the folder at the next round.
 from __future__ import annotations
 
 import shutil
-import threading
 from datetime import timedelta
 
 from sqlalchemy import select
 
 from openhcs_client import ExecutionStatusName
+from openhcs_execution.background import BackgroundLoop
 from openhcs_execution.database import Database, ExecutionRow
 from openhcs_execution.logging import get_logger
 from openhcs_execution.queue.events import lock_execution, now
@@ -73,24 +73,17 @@ class ResultKeeper:
 
     def __init__(self, database: Database, store: ResultStore, days: float | None) -> None:
         self._database, self._store, self._days = database, store, days
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="result-keeper", daemon=True)
+        self._loop = BackgroundLoop("result-keeper", self._turn, trouble="results_not_removed")
 
     def start(self) -> None:
         """Does nothing when results are kept for ever."""
         if self._days is not None:
-            self._thread.start()
+            self._loop.start()
 
     def stop(self) -> None:
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(10)
+        self._loop.stop(10)
 
-    def _run(self) -> None:
+    def _turn(self) -> float:
         assert self._days is not None
-        while not self._stopping.is_set():
-            try:
-                remove_old_results(self._database, self._store, self._days)
-            except Exception:
-                log.exception("results_not_removed")
-            self._stopping.wait(_ROUND_SECONDS)
+        remove_old_results(self._database, self._store, self._days)
+        return _ROUND_SECONDS
