@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from stack import Stack
 
 from openhcs_client import RemoteOrchestrator
+from tests.signing_in import sign_in
 
 from .test_accessibility import violations
 
@@ -22,11 +23,7 @@ MINUTE = 60_000
 @pytest.fixture
 def root(page: Page, stack: Stack) -> Page:
     """The pages as OMERO's administrator sees them."""
-    page.goto(f"{stack.web_url}/webclient/login/?url=/openhcs/")
-    page.fill("#id_username", "root")
-    page.fill("#id_password", stack.root_password)
-    page.click("[type=submit]")
-    expect(page).to_have_url(f"{stack.web_url}/openhcs/")
+    sign_in(page, stack.web_url, "root", stack.root_password)
     return page
 
 

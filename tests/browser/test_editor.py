@@ -14,6 +14,7 @@ from playwright.sync_api import BrowserContext, Dialog, Locator, Page, expect
 from stack import Stack
 
 from openhcs_client import PipelineDocument, RemoteOrchestrator
+from tests.signing_in import sign_in
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 
@@ -28,24 +29,12 @@ TABS = 80
 
 
 @pytest.fixture(scope="module")
-def client(stack: Stack) -> Iterator[RemoteOrchestrator]:
-    """Anna at the plugin's API: a second window, so to speak."""
-    anna = stack.users()["anna"]
-    with RemoteOrchestrator.sign_in_to_web(stack.web_url, anna.name, anna.password) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
 def cookies(stack: Stack, browser: Any) -> list[Any]:
     """Anna's signed-in session, made once: signing in costs seconds."""
     account = stack.users()["anna"]
     context = browser.new_context()
     page = context.new_page()
-    page.goto(f"{stack.web_url}/webclient/login/?url=/openhcs/pipelines/")
-    page.fill("#id_username", account.name)
-    page.fill("#id_password", account.password)
-    page.click("[type=submit]")
-    expect(page.get_by_role("link", name="New pipeline")).to_be_visible(timeout=MINUTE)
+    sign_in(page, stack.web_url, account.name, account.password)
     found = context.cookies()
     context.close()
     return found

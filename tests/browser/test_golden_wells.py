@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 from stack import Stack
 
 from openhcs_client import PipelineDocument, RemoteOrchestrator
+from tests.signing_in import sign_in
 
 from .test_accessibility import violations
 
@@ -51,11 +52,7 @@ def client(stack: Stack, other_group: str) -> Iterator[RemoteOrchestrator]:
 @pytest.fixture
 def anna(page: Page, stack: Stack, other_group: str) -> Page:
     account = stack.users()["anna"]
-    page.goto(f"{stack.web_url}/webclient/login/?url=/openhcs/")
-    page.fill("#id_username", account.name)
-    page.fill("#id_password", account.password)
-    page.click("[type=submit]")
-    expect(page).to_have_url(f"{stack.web_url}/openhcs/")
+    sign_in(page, stack.web_url, account.name, account.password)
     return page
 
 

@@ -4,10 +4,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 from stack import Stack
 
 from openhcs_client import ExposedParameter, PipelineDocument, RemoteOrchestrator
@@ -15,36 +14,7 @@ from openhcs_client import ExposedParameter, PipelineDocument, RemoteOrchestrato
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 
 MINUTE = 60_000
-PLATE = "Synthetic GFP assay"
 SUBMITTED = re.compile(r"/api/v1/executions/$")
-
-
-@pytest.fixture(scope="module")
-def client(stack: Stack) -> Iterator[RemoteOrchestrator]:
-    """Anna, who owns the example plates, at the plugin's API."""
-    anna = stack.users()["anna"]
-    with RemoteOrchestrator.sign_in_to_web(stack.web_url, anna.name, anna.password) as client:
-        yield client
-
-
-@pytest.fixture
-def anna(context: BrowserContext, page: Page, stack: Stack) -> Page:
-    """A page of Anna, signed in."""
-    account = stack.users()["anna"]
-    page.goto(f"{stack.web_url}/webclient/login/?url=/openhcs/")
-    page.fill("#id_username", account.name)
-    page.fill("#id_password", account.password)
-    page.click("[type=submit]")
-    expect(page).to_have_url(f"{stack.web_url}/openhcs/")
-    return page
-
-
-@pytest.fixture
-def plate(anna: Page) -> int:
-    address = anna.get_by_role("link", name=PLATE).first.get_attribute("href")
-    found = re.search(r"/execute/(\d+)/", address or "")
-    assert found, address
-    return int(found[1])
 
 
 def settled(page: Page) -> Locator:

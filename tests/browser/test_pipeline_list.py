@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from playwright.sync_api import Page, expect
 from stack import Stack
 
 from openhcs_client import RemoteOrchestrator
+from tests.signing_in import sign_in
 
 from .test_accessibility import violations
 
@@ -21,21 +21,10 @@ pytestmark = [pytest.mark.stack, pytest.mark.browser]
 
 
 @pytest.fixture
-def client(stack: Stack) -> Iterator[RemoteOrchestrator]:
-    anna = stack.users()["anna"]
-    with RemoteOrchestrator.sign_in_to_web(stack.web_url, anna.name, anna.password, timeout=60) as client:
-        yield client
-
-
-@pytest.fixture
 def pipelines(page: Page, stack: Stack) -> Page:
     """The list, as Anna sees it."""
     account = stack.users()["anna"]
-    page.goto(f"{stack.web_url}/webclient/login/?url=/openhcs/pipelines/")
-    page.fill("#id_username", account.name)
-    page.fill("#id_password", account.password)
-    page.click("[type=submit]")
-    expect(page.get_by_role("heading", name="Pipelines")).to_be_visible()
+    sign_in(page, stack.web_url, account.name, account.password, then="/openhcs/pipelines/")
     return page
 
 

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 from omero.gateway import BlitzGateway
+from playwright.sync_api import Page
 from stack import Stack
 
 from openhcs_client import RemoteOrchestrator
+from tests.signing_in import sign_in
 
 ROW_PLATE = "Transfluor row O"
 
@@ -39,6 +41,12 @@ def web_client(stack: Stack, user: str) -> RemoteOrchestrator:
     """The client, signed in to OMERO.web by user name and password."""
     account = stack.users()[user]
     return RemoteOrchestrator.sign_in_to_web(stack.web_url, account.name, account.password)
+
+
+def sign_in_first_user(page: Page, stack: Stack, site: str | None = None, then: str = "/openhcs/") -> None:
+    """Sign in the owner of the example plates, at ``site`` or the OMERO.web of the stack, and go to the page ``then``."""
+    account = stack.users()[first_user(stack)]
+    sign_in(page, site or stack.web_url, account.name, account.password, then)
 
 
 def plate_named(connection: BlitzGateway, name: str) -> int:

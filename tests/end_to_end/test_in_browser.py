@@ -13,7 +13,7 @@ from stack import Stack
 
 from omero_sandbox.demo.install import SYNTHETIC_PLATE
 
-from .conftest import ROW_PLATE, first_user, omero_connection, plate_named, web_client
+from .conftest import ROW_PLATE, first_user, omero_connection, plate_named, sign_in_first_user, web_client
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 
@@ -39,15 +39,6 @@ def from_elsewhere(request: Request) -> bool:
     return ours and not request.url.startswith(("http://127.0.0.1:", "data:", "blob:"))
 
 
-def sign_in(page: Page, stack: Stack) -> None:
-    account = stack.users()[first_user(stack)]
-    page.goto(f"{stack.web_url}/webclient/login/?url=/openhcs/")
-    page.fill("#id_username", account.name)
-    page.fill("#id_password", account.password)
-    page.click("[type=submit]")
-    expect(page).to_have_url(f"{stack.web_url}/openhcs/")
-
-
 def sign_out(page: Page, stack: Stack) -> None:
     page.evaluate("document.querySelector('#logout form, form[action$=\"/webclient/logout/\"]').submit()")
     page.wait_for_url("**/webclient/login/**")
@@ -59,7 +50,7 @@ def wells_said_to_be(page: Page, words: str) -> int:
 
 @pytest.mark.timeout(900)
 def test_the_main_job(page: Page, stack: Stack, row_plate: int) -> None:
-    sign_in(page, stack)
+    sign_in_first_user(page, stack)
     page.get_by_placeholder("Find by name").fill(ROW_PLATE)
     page.get_by_role("button", name="Find", exact=True).click()
     page.locator(f'a[href*="/openhcs/execute/{row_plate}/"]').first.click()
@@ -89,7 +80,7 @@ def test_the_main_job(page: Page, stack: Stack, row_plate: int) -> None:
     with web_client(stack, first_user(stack)) as client:
         assert client.wait(execution_id, progress=False).status == "completed"
 
-    sign_in(page, stack)
+    sign_in_first_user(page, stack)
     page.goto(f"{stack.web_url}/openhcs/results/{execution_id}/")
     expect(page.locator("#oh-counts")).to_contain_text("24 of 24 wells done")
     page.select_option("#oh-shown", index=1)
@@ -101,7 +92,7 @@ def test_the_main_job(page: Page, stack: Stack, row_plate: int) -> None:
 
 
 def test_the_right_hand_panel_and_the_top_link(page: Page, stack: Stack, row_plate: int) -> None:
-    sign_in(page, stack)
+    sign_in_first_user(page, stack)
     page.goto(f"{stack.web_url}/webclient/?show=plate-{row_plate}")
     expect(page.get_by_role("link", name="OpenHCS").first).to_be_visible()
     page.locator("#annotation_tabs a", has_text="OpenHCS").click()
@@ -113,7 +104,7 @@ def test_a_late_answer_does_not_replace_the_choice(page: Page, stack: Stack) -> 
     """The page loads its first pipeline while another is chosen: what is shown and run is what was chosen last."""
     with omero_connection(stack, first_user(stack)) as connection:
         plate_id = plate_named(connection, SYNTHETIC_PLATE)
-    sign_in(page, stack)
+    sign_in_first_user(page, stack)
     held: list[Route] = []
     page.route("**/api/v1/pipelines/nuclei-count/", lambda route: held.append(route))
     page.goto(f"{stack.web_url}/openhcs/execute/{plate_id}/?pipeline=nuclei-count")

@@ -14,7 +14,7 @@ from omero_sandbox.demo.plate_design import FIELDS, all_wells, field_condition
 from omero_sandbox.demo.synthetic import plate_truth, z_prime
 from openhcs_client import ExecutionDetail, RemoteOrchestrator
 
-from .conftest import first_user, omero_connection, plate_named, web_client
+from .conftest import first_user, omero_connection, plate_named, sign_in_first_user, web_client
 
 pytestmark = pytest.mark.stack
 
@@ -89,12 +89,7 @@ def test_the_quality_report_knows_it_from_the_annotations_of_the_wells(
 @pytest.mark.browser
 def test_the_panel_shows_it(page: Page, stack: Stack, colocalised: ExecutionDetail) -> None:
     """The results page says Z' beside the plate, marks the controls on it, and draws the values, or their B-scores."""
-    account = stack.users()[first_user(stack)]
-    address = f"/openhcs/results/{colocalised.execution_id}/"
-    page.goto(f"{stack.web_url}/webclient/login/?url={address}")
-    page.fill("#id_username", account.name)
-    page.fill("#id_password", account.password)
-    page.click("[type=submit]")
+    sign_in_first_user(page, stack, then=f"/openhcs/results/{colocalised.execution_id}/")
     shown = page.locator('#oh-quality [data-figure="z_prime"]')
     expect(shown).to_have_text(re.compile(r"^0\.\d+$"), timeout=MINUTE)
     assert float(shown.inner_text()) == pytest.approx(plate_truth().z_prime, abs=0.05)

@@ -12,7 +12,7 @@ from stack import Stack, StackOptions, free_port
 
 from openhcs_client import RemoteOrchestrator
 
-from .conftest import first_user, omero_connection, plate_named, web_client
+from .conftest import first_user, omero_connection, plate_named, sign_in_first_user, web_client
 from .reverse_proxy import find_nginx, running_nginx
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
@@ -76,15 +76,6 @@ def page(browser: Browser, browser_context_args: dict) -> Iterator[Page]:
     context.close()
 
 
-def sign_in(page: Page, stack: Stack, site: str) -> None:
-    account = stack.users()[first_user(stack)]
-    page.goto(f"{site}/webclient/login/?url=/openhcs/")
-    page.fill("#id_username", account.name)
-    page.fill("#id_password", account.password)
-    page.click("[type=submit]")
-    expect(page).to_have_url(f"{site}/openhcs/")
-
-
 def open_results(page: Page, site: str, execution_id: str) -> WebSocket:
     """Open the results page and wait for its live connection."""
     with page.expect_websocket() as opened:
@@ -108,7 +99,7 @@ def assert_told_once(page: Page, client: RemoteOrchestrator, execution_id: str) 
 def test_events_come_through_the_documented_nginx(
     page: Page, stack: Stack, site: str, client: RemoteOrchestrator, run: str
 ) -> None:
-    sign_in(page, stack, site)
+    sign_in_first_user(page, stack, site)
     socket = open_results(page, site, run)
     assert re.fullmatch(rf"ws://{site.removeprefix('http://')}/openhcs-live/executions/{run}/\?since=\d+", socket.url)
     asked: list[str] = []
@@ -130,7 +121,7 @@ def test_events_come_through_the_documented_nginx(
 def test_nothing_is_missed_or_repeated_when_the_service_is_killed(
     page: Page, stack: Stack, site: str, client: RemoteOrchestrator, run: str
 ) -> None:
-    sign_in(page, stack, site)
+    sign_in_first_user(page, stack, site)
     open_results(page, site, run)
     client.resume(run)
     page.wait_for_function("window.seen.length > 3", timeout=2 * MINUTE)
@@ -153,7 +144,7 @@ def test_a_proxy_that_knows_no_websockets_leaves_the_page_polling(
     page: Page, stack: Stack, web: Stack, client: RemoteOrchestrator, run: str
 ) -> None:
     """Here nothing serves ``/openhcs-live/``: OMERO.web answers the upgrade with a page."""
-    sign_in(page, stack, web.web_url)
+    sign_in_first_user(page, stack, web.web_url)
     page.goto(f"{web.web_url}/openhcs/results/{run}/")
     client.resume(run)
     expect(page.locator("#oh-counts")).to_contain_text(re.compile(r"^[1-9]\d* of"), timeout=3 * MINUTE)
@@ -164,6 +155,6 @@ def test_a_proxy_that_knows_no_websockets_leaves_the_page_polling(
 
 @pytest.mark.timeout(600)
 def test_pages_of_the_demo_connect_without_a_proxy(page: Page, stack: Stack, run: str) -> None:
-    sign_in(page, stack, stack.web_url)
+    sign_in_first_user(page, stack, stack.web_url)
     socket = open_results(page, stack.web_url, run)
     assert socket.url.startswith(f"ws://127.0.0.1:{stack.service_port}/api/v1/live/")
