@@ -34,6 +34,7 @@ import pixel_bench
 import psutil
 import queue_bench
 import saving_bench
+import soak_bench
 import tables_bench
 import tifffile
 import zarr_bench
@@ -155,6 +156,7 @@ def measure(stack: Stack, row: Path, repeats: int, work: Path, figures: Figures)
     reading_figures(stack, account.name, account.password, figures)
     overhead_figures(stack, client, plate_id, local, work, figures, account.name, account.password)
     poll_status(stack, client, plate_id, figures)
+    soak_figures(stack, account.name, account.password, figures)
     presets_list_p95(stack, client, account.name, account.password, figures)
     zarr_figures(stack, account.name, account.password, figures)
     for name, value in memory(stack).items():
@@ -219,6 +221,21 @@ def overhead_figures(
         wells = compared(overhead_bench.filters(count), row, row_id, ["GFP"])
         figures.note(f"wells_of_{name}_s_bare_openhcs", wells.well_seconds, "s")
         figures.note(f"ratio_wells_of_{name}_s", wells.ratio, "x", target=target)
+
+
+def soak_figures(stack: Stack, user: str, password: str, figures: Figures) -> None:
+    """The service's memory over many executions that people watch, and how soon they hear what happens."""
+    with connected(stack, user, password) as connection:
+        plate_id = overhead_bench.make_tiny_plate(connection)
+        key = connection.getSession().getUuid().getValue()
+        assert stack.service and stack.service.process
+        with RemoteOrchestrator("127.0.0.1", stack.service_port, omero_session=key) as direct:
+            service = psutil.Process(stack.service.process.pid)
+            done = soak_bench.soak(service, stack.service_url, direct, plate_id, overhead_bench.nothing())
+    figures.note("live_event_median", 1000 * statistics.median(done.delays), "ms")
+    figures.note("live_event_p95", 1000 * percentile(done.delays, 95), "ms", target=500)
+    figures.note("memory_service_after_24_executions", done.megabytes[-1], "MB")
+    figures.note("memory_service_growth", 100 * done.growth, "%", target=5)
 
 
 def forecast_figures(figures: Figures) -> None:
@@ -330,11 +347,11 @@ def whole_row(client: RemoteOrchestrator, plate_id: int, document: PipelineDocum
 
 
 def whole_run(client: RemoteOrchestrator, plate_id: int, pipeline: str | PipelineDocument) -> float:
-    """The same for any pipeline."""
+    """The same for any pipeline. A question through OMERO.web costs some 10 ms of a core, so long runs are asked less often."""
     started = time.monotonic()
     execution_id = client.execute_remote(plate_id=plate_id, pipeline=pipeline)
     while not (status := client.status(execution_id)).status.is_final:
-        time.sleep(0.1)
+        time.sleep(max(0.1, 0.01 * (time.monotonic() - started)))
     if status.status != "completed":
         raise RuntimeError(f"the run ended as {status.status}: {status.message}")
     return time.monotonic() - started

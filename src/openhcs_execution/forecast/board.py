@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Forecasts of the runs in the database, for whoever asks how far one is; at most some seconds old."""
+"""Forecasts of the runs in the database, for whoever asks how far one is; some seconds old at most, fresher near the end."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ from .slots import measured_slots
 
 __all__ = ["Forecast", "ForecastBoard", "past_times", "run_so_far"]
 
-_KEPT_SECONDS = 2.0
+_KEPT_SECONDS, _KEPT_AT_MOST = 2.0, 15.0
+_KEPT_SHARE = 0.01
+"""How old a forecast may be, as a share of the time that it gives: the end of a long run moves little in a moment."""
+
 _KEPT_RUNS = 500
 _PAST_RUNS = 3
 _PAST_WELLS = 100
@@ -56,11 +59,11 @@ class ForecastBoard:
             return None
         with self._lock:
             known = self._known.get(row.number)
-            if known is not None and time.monotonic() - known[0] < _KEPT_SECONDS:
+            if known is not None and time.monotonic() < known[0]:
                 return known[1]
         found = self._make(row)
         with self._lock:
-            _keep(self._known, row.number, (time.monotonic(), found))
+            _keep(self._known, row.number, (time.monotonic() + _kept(found), found))
         return found
 
     def _make(self, row: ExecutionRow) -> Forecast | None:
@@ -79,6 +82,12 @@ class ForecastBoard:
             for seconds in (remaining.seconds, remaining.earliest, remaining.latest)
         )
         return Forecast(completion, earliest, latest)
+
+
+def _kept(forecast: Forecast | None) -> float:
+    """Seconds for which a forecast is told again."""
+    left = 0.0 if forecast is None else (forecast.completion - now()).total_seconds()
+    return min(_KEPT_AT_MOST, max(_KEPT_SECONDS, _KEPT_SHARE * left))
 
 
 def _keep(kept: OrderedDict[int, Any], number: int, value: Any) -> None:

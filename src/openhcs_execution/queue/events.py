@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from openhcs_execution.database import EventRow, ExecutionRow
 
-__all__ = ["lock_execution", "now", "record"]
+__all__ = ["lock_execution", "lock_executions", "now", "record"]
 
 
 def now() -> datetime:
@@ -29,6 +30,12 @@ def lock_execution(session: Session, number: int) -> ExecutionRow:
         statement = select(ExecutionRow).where(ExecutionRow.number == number).with_for_update()
         locked[number] = session.execute(statement).scalar_one()
     return locked[number]
+
+
+def lock_executions(session: Session, numbers: Collection[int]) -> None:
+    """Lock several executions with one question; :func:`lock_execution` finds them then."""
+    statement = select(ExecutionRow).where(ExecutionRow.number.in_(numbers)).order_by(ExecutionRow.number).with_for_update()
+    session.info.setdefault("locked", {}).update((row.number, row) for row in session.scalars(statement))
 
 
 def record(

@@ -9,20 +9,21 @@ executions of each user that could be in work, not the whole queue.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Row, Update, and_, bindparam, func, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
 from openhcs_client import ExecutionStatusName, QueueLimits, WellState
 from openhcs_execution.database import Database, ExecutionRow, QueuePerson, UsageRow, WellRow, one_at_a_time
 
-from .events import lock_execution, now, record
+from .events import lock_execution, lock_executions, now, record
 from .limits import Rules, read_rules
 from .needs import Needs, WorkerKind, some_fit
-from .order import Candidate, Person, choose, hold
+from .order import Candidate, Person, choose, hold, rank
 from .people import note_served, today
 
 __all__ = ["ClaimedWells", "batch_size", "claim_batches", "claim_wells", "may_be_waiting", "people_in_work", "unfinished_wells"]
@@ -81,13 +82,15 @@ def claim_batches(
     with database.read() as session:
         if session.execute(select(ExecutionRow.number).where(*_claimable()).limit(1)).first() is None:
             return []  # most looks find nothing, and need not take the write lock for it
-    with database.write() as session:
+    # What is claimed is written at the end, all of it together.
+    with database.write() as session, session.no_autoflush:
         one_at_a_time(session)
         rules = read_rules(session, defaults)
         if rules.draining:
             return []
         time = now()
         board = _Board(session, rules, time, workers)
+        lock_executions(session, board.likely(places))
         claimed: list[ClaimedWells] = []
         while len(claimed) < places and (candidate := board.next()) is not None:
             taken = _take(session, candidate.number, slots, largest)
@@ -111,17 +114,33 @@ class _Board:
         for candidate, _waiting in self._candidates:
             self._by_owner.setdefault(candidate.owner_id, []).append(candidate)
         self._ready: dict[int, list[Candidate]] = {}
+        self._first: dict[int, Candidate] = {}
         for owner in self._by_owner:
             self._judge(owner)
         self.owners_served: set[int] = set()
 
     def _judge(self, owner: int) -> None:
+        """Which executions of an owner may go, and which of them is the first; nothing of others changes it."""
         held = hold(self._by_owner[owner], self._people, self._limits, self._time, self._workers)
         self._ready[owner] = [each for each in self._by_owner[owner] if held[each.number] is None]
+        first = self._choose(self._ready[owner])
+        if first is None:
+            self._first.pop(owner, None)
+        else:
+            self._first[owner] = first
+
+    def _choose(self, candidates: Iterable[Candidate]) -> Candidate | None:
+        return choose(candidates, self._people, self._limits, self._time)
+
+    def likely(self, places: int) -> list[int]:
+        """Numbers of executions that will probably give wells to so many places."""
+        firsts = sorted(
+            self._first.values(), key=lambda each: rank(each, self._people[each.owner_id], self._limits, self._time)
+        )
+        return [each.number for each in firsts[:places]]
 
     def next(self) -> Candidate | None:
-        everybody = (each for ready in self._ready.values() for each in ready)
-        return choose(everybody, self._people, self._limits, self._time)
+        return self._choose(self._first.values())
 
     def served(self, candidate: Candidate, wells: int) -> None:
         """``wells`` of the candidate were given out; with none it has nothing to give just now."""
@@ -252,8 +271,24 @@ def _add_people(session: Session, owners: set[int], people: dict[int, Person]) -
         person.cpu_seconds_today, person.gpu_seconds_today = row.cpu_seconds or 0.0, row.gpu_seconds or 0.0
 
 
-def _unclaimed() -> ColumnElement[bool]:
-    return (WellRow.state == WellState.WAITING) & WellRow.claimed.is_(False)
+_WELLS = WellRow.__table__
+
+
+def _claim_wells(*conditions: ColumnElement[bool]) -> Update:
+    """Claim the next ``:size`` wells of the execution ``:number``, in plate order; making this takes longer than doing it."""
+    columns = _WELLS.c
+    waiting = (columns.execution == bindparam("number"), columns.state == WellState.WAITING, columns.claimed.is_(False))
+    chosen = select(columns.well).where(*waiting, *conditions).order_by(columns.position).limit(bindparam("size"))
+    return (
+        update(_WELLS)
+        .where(columns.execution == bindparam("number"), columns.well.in_(chosen))
+        .values(claimed=True, attempt=columns.attempt + 1)
+        .returning(columns.well, columns.attempt, columns.position)
+    )
+
+
+_CLAIM_TOGETHER = _claim_wells(_WELLS.c.alone.is_(False))
+_CLAIM_ANY = _claim_wells()
 
 
 def _take(session: Session, number: int, slots: int, largest: int) -> ClaimedWells | None:
@@ -261,16 +296,9 @@ def _take(session: Session, number: int, slots: int, largest: int) -> ClaimedWel
     execution = lock_execution(session, number)
     if execution.paused or execution.status not in (ExecutionStatusName.QUEUED, ExecutionStatusName.RUNNING):
         return None  # changed by another connection since it was looked at
-    wells = _next_wells(session, execution, slots, largest)
-    if not wells:
+    rows = _next_wells(session, execution, slots, largest)
+    if not rows:
         return None
-    rows = session.execute(
-        update(WellRow)
-        .where(WellRow.execution == number, WellRow.well.in_(wells), _unclaimed())
-        .values(claimed=True, attempt=WellRow.attempt + 1)
-        .returning(WellRow.well, WellRow.attempt, WellRow.position),
-        execution_options={"synchronize_session": False},
-    ).all()
     execution.wells_waiting -= len(rows)
     execution.wells_claimed += len(rows)
     if execution.status == ExecutionStatusName.QUEUED:
@@ -282,14 +310,13 @@ def _take(session: Session, number: int, slots: int, largest: int) -> ClaimedWel
     return ClaimedWells(number, execution.execution_id, execution.priority, attempts)
 
 
-def _next_wells(session: Session, execution: ExecutionRow, slots: int, largest: int) -> list[str]:
-    """The next wells of a locked execution, in plate order; those that go alone come last, when no other is in work."""
-    waiting = select(WellRow.well).where(WellRow.execution == execution.number, _unclaimed()).order_by(WellRow.position)
+def _next_wells(session: Session, execution: ExecutionRow, slots: int, largest: int) -> Sequence[Row[Any]]:
+    """Claim the next wells of a locked execution; those that go alone come last, when no other is in work."""
     measured = execution.seconds_total / execution.wells_computed if execution.wells_computed else None
     size = batch_size(execution.wells_waiting, slots, largest, measured)
-    wells = list(session.scalars(waiting.where(WellRow.alone.is_(False)).limit(size)))
-    if wells or execution.wells_claimed:
-        return wells
-    wells = list(session.scalars(waiting.limit(1)))
-    execution.lone_well = wells[0] if wells else None
-    return wells
+    rows = session.execute(_CLAIM_TOGETHER, {"number": execution.number, "size": size}).all()
+    if rows or execution.wells_claimed:
+        return rows
+    rows = session.execute(_CLAIM_ANY, {"number": execution.number, "size": 1}).all()
+    execution.lone_well = rows[0].well if rows else None
+    return rows
