@@ -22,7 +22,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -54,6 +55,8 @@ PEOPLE = 50
 WAITING, RUNNING, WELLS_EACH = 1000, 50, 384
 WELLS_ALTOGETHER = 1_000_000
 POLL_SECONDS = 20.0
+FIRST_SECONDS = 4.0
+"""Of polling that do not count: a service that has just started imports and connects at its first answers."""
 STATUS_EVERY, LIST_EVERY = 1.0, 5.0
 COMMITS_PER_SECOND = 20.0
 CLAIM_SECONDS = 5.0
@@ -293,29 +296,34 @@ def serve(folder: Path, url: str, port: int) -> None:
 
     from openhcs_execution.api.app import create_app
     from openhcs_execution.logging import configure_logging
+    from openhcs_execution.server import settle_garbage_collection
     from openhcs_execution.service import Service
 
     sys.setswitchinterval(0.001)  # as the service itself does
     configure_logging("WARNING", "console")
     service = Service(Settings(data_dir=folder, database_url=url, workers=RUNNING, port=port))
     threading.Thread(target=_commit, args=(service.database,), daemon=True).start()
+    settle_garbage_collection()
     uvicorn.run(create_app(service), host="127.0.0.1", port=port, log_config=None, access_log=False)
 
 
 def _commit(database: Database) -> None:
-    """Commit what is in work and claim as much again, twenty wells a second: what fifty workers with short wells would do."""
-    in_work: list[Well] = []
+    """Commit twenty wells a second and hand out as many, in tasks as the dispatcher does: what fifty workers with short wells
+    would do."""
+    in_work: deque[list[Well]] = deque()
     with database.read() as session:
         found = session.execute(select(WellRow.execution, WellRow.well, WellRow.attempt).where(WellRow.claimed.is_(True)))
-        in_work = [Well(*row) for row in found]
+        in_work.extend([Well(*row)] for row in found)
     while True:
         begun = time.monotonic()
-        done = in_work.pop(0)
-        queue_wells.commit_well(database, done, ComputedWell(5.0, {"count": 1.0}, 1, 1, 0))
-        for batch in claim_batches(database, places=1, slots=RUNNING, largest=1):
-            in_work += [Well(batch.number, name, attempt) for name, attempt in batch.attempts.items()]
-            for each in in_work[-len(batch.attempts) :]:
-                queue_wells.well_staging(database, each, "bench")
+        task = in_work.popleft()
+        queue_wells.commit_well(database, task.pop(0), ComputedWell(5.0, {"count": 1.0}, 1, 1, 0))
+        if task:
+            in_work.append(task)
+        else:
+            for batch in claim_batches(database, places=1, slots=RUNNING, largest=8):
+                in_work.append([Well(batch.number, name, attempt) for name, attempt in batch.attempts.items()])
+        queue_wells.well_staging(database, in_work[-1][0], "bench")
         time.sleep(max(0.0, 1 / COMMITS_PER_SECOND - (time.monotonic() - begun)))
 
 
@@ -330,7 +338,14 @@ def poll(address: str, secret: str, url: str) -> tuple[list[float], list[float]]
     database.close()
     status: list[float] = []
     lists: list[float] = []
-    stop = time.monotonic() + POLL_SECONDS
+    count_from = time.monotonic() + FIRST_SECONDS
+    stop = count_from + POLL_SECONDS
+
+    def ask(http: httpx.Client, path: str, times: list[float]) -> None:
+        begun = time.monotonic()
+        http.get(path).raise_for_status()
+        if begun >= count_from:
+            times.append(1000 * (time.monotonic() - begun))
 
     def person(number: int, execution_id: str, owner: int) -> None:
         groups = [GroupClaim(id=3 + owner % 10, reads_all=True)]
@@ -341,10 +356,10 @@ def poll(address: str, secret: str, url: str) -> tuple[list[float], list[float]]
                 time.sleep(max(0.0, min(due, list_due) - time.monotonic()))
                 if due <= list_due:
                     due += STATUS_EVERY
-                    status.append(_timed(lambda: http.get(f"/executions/{execution_id}/status/")))
+                    ask(http, f"/executions/{execution_id}/status/", status)
                 else:
                     list_due += LIST_EVERY
-                    lists.append(_timed(lambda: http.get("/executions/")))
+                    ask(http, "/executions/", lists)
 
     people = [threading.Thread(target=person, args=(number, *row)) for number, row in enumerate(rows)]
     for each in people:
@@ -352,12 +367,6 @@ def poll(address: str, secret: str, url: str) -> tuple[list[float], list[float]]
     for each in people:
         each.join()
     return status, lists
-
-
-def _timed(ask: Callable[[], httpx.Response]) -> float:
-    begun = time.monotonic()
-    ask().raise_for_status()
-    return 1000 * (time.monotonic() - begun)
 
 
 def claims_per_second(url: str, places: int = 2 * RUNNING) -> float:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Whether the service keeps what it no longer needs: its memory over many executions, one after the other.
 
-Each is a real execution of 24 small wells with everything saved in OMERO. Ten people watch it over live connections; its tables and
-its quality are asked for when it has ended, as pages do. The first executions fill caches that have a bound, so growth counts
-from the fifth to the eighth execution on.
+Each is a real execution of 24 small wells with everything saved in OMERO. Ten people watch it over live connections; its tables
+and its quality are asked for when it has ended, as pages do. The first executions fill caches that have a bound, so growth
+counts from the fifth to the eighth execution on.
 """
 
 from __future__ import annotations

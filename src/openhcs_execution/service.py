@@ -118,6 +118,7 @@ class Service:
     def close(self) -> None:
         """Release the database and the data folder, and end the engine for questions."""
         self.desk.close()
+        self.forecasts.close()
         self.database.close()
         self._lock.close()
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,6 +29,8 @@ __all__ = ["Forecast", "ForecastBoard", "past_times", "run_so_far"]
 _KEPT_SECONDS, _KEPT_AT_MOST = 2.0, 15.0
 _KEPT_SHARE = 0.01
 """How old a forecast may be, as a share of the time that it gives: the end of a long run moves little in a moment."""
+_PATIENCE = 0.25
+"""Seconds that an answer waits for its forecast."""
 
 _KEPT_RUNS = 500
 _PAST_RUNS = 3
@@ -43,28 +46,65 @@ class Forecast:
     latest: datetime
 
 
+@dataclass(frozen=True)
+class _Known:
+    """A forecast, and until when it is told again without asking anew, and while it is asked anew (monotonic seconds)."""
+
+    forecast: Forecast | None
+    fresh_until: float
+    good_until: float
+
+
 class ForecastBoard:
-    """Forecasts by execution. What earlier runs took is read once for each execution."""
+    """Forecasts by execution, made by one thread, one after the other: many pages that ask at once cost the others little.
+
+    What earlier runs took is read once for each execution.
+    """
 
     def __init__(self, database: Database, slots: Callable[[], int]) -> None:
         self._database = database
         self._slots = slots
         self._lock = threading.Lock()
-        self._known: OrderedDict[int, tuple[float, Forecast | None]] = OrderedDict()
+        self._known: OrderedDict[int, _Known] = OrderedDict()
         self._history: OrderedDict[int, tuple[float, ...]] = OrderedDict()
+        self._being_made: dict[int, Future[Forecast | None]] = {}
+        self._maker = ThreadPoolExecutor(1, thread_name_prefix="forecasts")
+
+    def close(self) -> None:
+        """Make no more."""
+        self._maker.shutdown(cancel_futures=True)
 
     def of(self, row: ExecutionRow) -> Forecast | None:
-        """None while it does not run, is paused, or nothing is known of how long its wells take."""
+        """None while it does not run, is paused, or nothing is known of how long its wells take; also when so many are asked
+        for at once that this one would have to be waited for."""
         if row.status != ExecutionStatusName.RUNNING or row.paused or row.test_well:
             return None
         with self._lock:
             known = self._known.get(row.number)
-            if known is not None and time.monotonic() < known[0]:
-                return known[1]
-        found = self._make(row)
-        with self._lock:
-            _keep(self._known, row.number, (time.monotonic() + _kept(found), found))
-        return found
+            if known is not None and time.monotonic() < known.fresh_until:
+                return known.forecast
+            making = self._being_made.get(row.number)
+            if making is None:
+                making = self._being_made[row.number] = self._maker.submit(self._renew, row)
+        if known is not None and time.monotonic() < known.good_until:
+            return known.forecast
+        try:
+            return making.result(_PATIENCE)
+        except TimeoutError:
+            return None
+
+    def _renew(self, row: ExecutionRow) -> Forecast | None:
+        found: _Known | None = None
+        try:
+            forecast = self._make(row)
+            fresh_until = time.monotonic() + _kept(forecast)
+            found = _Known(forecast, fresh_until, fresh_until + _KEPT_AT_MOST)
+            return forecast
+        finally:
+            with self._lock:
+                del self._being_made[row.number]
+                if found is not None:
+                    _keep(self._known, row.number, found)
 
     def _make(self, row: ExecutionRow) -> Forecast | None:
         moment = now()
@@ -72,8 +112,7 @@ class ForecastBoard:
             history = self._history.get(row.number)
             if history is None:
                 history = past_times(session, row)
-                with self._lock:
-                    _keep(self._history, row.number, history)
+                _keep(self._history, row.number, history)
             remaining = remaining_time(run_so_far(session, row.number, moment, self._slots(), history))
         if remaining is None:
             return None
@@ -139,10 +178,10 @@ def past_times(session: Session, row: ExecutionRow) -> tuple[float, ...]:
         .order_by(ExecutionRow.number.desc())
         .limit(_PAST_RUNS)
     )
-    size = _well_size(session, row.number)
     times: list[float] = []
     for past in session.scalars(query):
-        ratio = 1.0 if past.plate_id == row.plate_id else size / max(_well_size(session, past.number), 1e-6)
+        same = past.plate_id == row.plate_id
+        ratio = 1.0 if same else _well_size(session, row.number) / max(_well_size(session, past.number), 1e-6)
         seconds = session.scalars(
             select(WellRow.seconds)
             .where(WellRow.execution == past.number, WellRow.committed_at.is_not(None), WellRow.seconds.is_not(None))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 
 __all__ = ["ANYTHING", "GPU", "Needs", "WorkerKind", "fits", "some_fit"]
 
@@ -30,10 +31,11 @@ class Needs:
             parts.append(f"with {self.memory_mb} MB of memory")
         return " and ".join(parts)
 
-    @classmethod
-    def read(cls, labels: str, memory_mb: int | None) -> Needs:
+    @staticmethod
+    @lru_cache(1024)
+    def read(labels: str, memory_mb: int | None) -> Needs:
         """From a row: labels with commas between them."""
-        return cls(frozenset(filter(None, labels.split(","))), memory_mb)
+        return Needs(frozenset(filter(None, labels.split(","))), memory_mb)
 
 
 ANYTHING = Needs()

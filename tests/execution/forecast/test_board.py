@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -147,3 +148,32 @@ def test_a_forecast_is_kept_for_a_moment(database: Database) -> None:
     first = board.of(execution(database, number))
     compute(database, claimed[3:20], 1000)
     assert board.of(execution(database, number)) is first
+
+
+def test_many_who_ask_at_once_wait_for_nobody(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    number, claimed = begin(database, 40)
+    compute(database, claimed[:3], 10)
+    go_on = threading.Event()
+    board = ForecastBoard(database, lambda: 2)
+    make = board._make
+    monkeypatch.setattr(board, "_make", lambda row: go_on.wait(30) and make(row))
+    row = execution(database, number)
+    assert board.of(row) is None  # not known yet, and not worth waiting for
+    go_on.set()
+    board._maker.submit(lambda: None).result(30)
+    assert board.of(row) is not None
+    board.close()
+
+
+def test_an_old_forecast_is_told_while_the_next_is_made(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    number, claimed = begin(database, 40)
+    compute(database, claimed[:3], 10)
+    monkeypatch.setattr("openhcs_execution.forecast.board._KEPT_SECONDS", 0.0)
+    monkeypatch.setattr("openhcs_execution.forecast.board._KEPT_SHARE", 0.0)
+    board = ForecastBoard(database, lambda: 2)
+    first = board.of(execution(database, number))
+    compute(database, claimed[3:20], 1000)
+    assert board.of(execution(database, number)) is first
+    board._maker.submit(lambda: None).result(30)
+    assert board.of(execution(database, number)).completion > first.completion
+    board.close()
