@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -95,3 +96,32 @@ def test_a_run_moves_to_a_scheduler_and_back(make_service: Callable[..., Running
         wait_for(lambda: clusters_opened() == 3, 120, "the workers of this machine")
         back = finish(client, run(client, plate_id, test_well="A01"))
         assert (back.status, [well.worker for well in back.wells]) == ("completed", ["worker-0"])
+
+
+def test_the_death_of_a_scheduler_is_survived(make_service: Callable[..., RunningService], lab: Lab, hosts: Hosts) -> None:
+    scheduler, address = hosts.scheduler()
+    port = int(address.rpartition(":")[2])
+    hosts.worker("before", address, "--own-results").ready()
+    service = make_service(ENGINE="scheduler", SCHEDULER_ADDRESS=address, **hosts.settings())
+    wait_for(lambda: workers_of(service) == 1, 60, "the host")
+    conn = lab.person()
+    plate_id = nuclei_plate(conn, rows=2, columns=4)
+    with service.client(conn) as client:
+        execution_id = run(client, plate_id)
+        back = 0.0
+        committed: list[str] = []
+        waited: list[float] = []
+        for event in follow(client, execution_id):
+            if event.kind == "well_saving":
+                committed.append(event.well)
+            if event.kind == "well_saving" and not back:
+                scheduler.kill()
+                assert hosts.scheduler(port)[1] == address  # as a process manager does it
+                hosts.worker("after", address, "--own-results").ready()
+                back = time.monotonic()
+            elif back and not waited and event.kind == "well_staging" and event.data["worker"] == "worker-after-0":
+                waited.append(time.monotonic() - back)
+        assert sorted(committed) == sorted(well.well for well in client.execution(execution_id).wells)
+        assert_complete(client, execution_id)
+        print(f"the work went on {waited[0]:.1f} s after the host was back")
+        assert waited[0] < 30

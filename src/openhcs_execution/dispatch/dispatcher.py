@@ -538,8 +538,9 @@ class Dispatcher:
                     self._remember_worker(batch, report.address)
         elif future.status == "error" and isinstance(future.exception(), KilledWorker):
             log.warning("worker_lost", execution_id=batch.execution_id, wells=list(batch.attempts))
+            suspects = wells.suspects(self._database, attempts)
             for well in attempts:
-                wells.lose_worker(self._database, well)
+                wells.lose_worker(self._database, well, suspect=well in suspects)
                 discard_unwanted(self._database, self._store, well)
         elif future.status == "error":
             error = future.exception()

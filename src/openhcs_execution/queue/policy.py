@@ -271,7 +271,7 @@ def _add_people(session: Session, owners: set[int], people: dict[int, Person]) -
         person.cpu_seconds_today, person.gpu_seconds_today = row.cpu_seconds or 0.0, row.gpu_seconds or 0.0
 
 
-_WELLS = WellRow.__table__
+_WELLS = WellRow.metadata.tables[WellRow.__tablename__]
 
 
 def _claim_wells(*conditions: ColumnElement[bool]) -> Update:

@@ -7,7 +7,7 @@ committed; whatever comes late or twice changes nothing. The functions return wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,6 +40,7 @@ __all__ = [
     "put_back",
     "save_failed",
     "saved_well",
+    "suspects",
     "well_staging",
     "well_step",
 ]
@@ -234,8 +235,20 @@ def put_back(database: Database, well: Well) -> bool:
         return True
 
 
-def lose_worker(database: Database, well: Well, failure: WellFailure | None = None) -> bool:
-    """The process that computed the well died. A well that had begun is blamed; the third time it fails for good.
+def suspects(database: Database, wells: Sequence[Well]) -> list[Well]:
+    """Which of the wells of a process that died may have been the cause: the one that was computed, otherwise those fetched.
+
+    A worker fetches the images of the next well while it computes one.
+    """
+    with database.read() as session:
+        states = {well: session.get_one(WellRow, (well.number, well.name)).state for well in wells}
+    running = [well for well, state in states.items() if state == WellState.RUNNING]
+    return running or [well for well, state in states.items() if state == WellState.STAGING]
+
+
+def lose_worker(database: Database, well: Well, failure: WellFailure | None = None, *, suspect: bool = True) -> bool:
+    """The process that worked on the well died. A well that is a ``suspect`` and had begun is blamed; the third time it fails
+    for good.
 
     ``failure`` is what to say then. Until then it is computed alone: another loss is then nobody else's, and if it was for
     want of memory there is more of it.
@@ -246,8 +259,9 @@ def lose_worker(database: Database, well: Well, failure: WellFailure | None = No
             return False
         execution, row = rows
         if row.state != WellState.WAITING:
-            row.losses += 1
-            row.alone = True
+            if suspect:
+                row.losses += 1
+                row.alone = True
             if row.started_at is not None:
                 # Which worker it was is not told any more; a run that asked for a GPU had one.
                 gpu = Needs.read(execution.needs, None).gpu

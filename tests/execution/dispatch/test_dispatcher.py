@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +17,7 @@ from openhcs_execution.dispatch import dispatcher as module
 from openhcs_execution.dispatch import engines
 from openhcs_execution.dispatch.cluster import Slot
 from openhcs_execution.dispatch.dispatcher import Dispatcher
-from openhcs_execution.dispatch.tasks import Outcome
+from openhcs_execution.dispatch.tasks import Outcome, WellBatch
 from openhcs_execution.results.bundle import ResultStore
 from openhcs_execution.secrets import SessionVault
 from openhcs_execution.settings import Settings
@@ -51,6 +52,41 @@ class FakeCluster:
 
     def close(self) -> None:
         """Nothing runs."""
+
+
+class OpenFuture(EndedFuture):
+    """A task that ends when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+        self.status = "pending"
+        self._callbacks: list[Callable[[object], None]] = []
+
+    def add_done_callback(self, done: Callable[[object], None]) -> None:
+        self._callbacks.append(done)
+
+    def end(self, texts: list[str]) -> None:
+        self.status, self._texts = "finished", texts
+        for done in self._callbacks:
+            done(self)
+
+
+class OpenCluster(FakeCluster):
+    """Keeps what it is given, and says when it was told to begin nothing more and when it was closed."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+        self.tasks: list[tuple[WellBatch, OpenFuture]] = []
+        self.held, self.closed = threading.Event(), threading.Event()
+        self.client.submit = self._submit
+        self.client.run = lambda *_, **__: self.held.set()
+
+    def _submit(self, _function: object, batch: str, **_: object) -> OpenFuture:
+        self.tasks.append((WellBatch.model_validate_json(batch), OpenFuture()))
+        return self.tasks[-1][1]
+
+    def close(self) -> None:
+        self.closed.set()
 
 
 class SealsAnything(SessionVault):
@@ -175,3 +211,40 @@ def test_a_report_that_cannot_be_written_does_not_take_the_others_with_it(
     dispatcher._receive(None, (0.0, {"report": "not a report"}))
     dispatcher._handle_messages()
     assert states(database, number) == {"A01": "done", "A02": "waiting", "A03": "done"}
+
+
+def test_wells_in_work_at_a_move_are_finished_where_they_are_and_the_rest_goes_on_elsewhere(
+    dispatcher: Dispatcher, database: Database
+) -> None:
+    number = enqueue(database, 4)
+    old, new = OpenCluster(), OpenCluster()
+    dispatcher.engines._open.append(old)
+
+    def end(cluster: OpenCluster, place: int, what: str) -> None:
+        batch, future = cluster.tasks[place]
+        [(name, attempt)] = batch.attempts.items()
+        outcome = Outcome(number=number, well=name, attempt=attempt, what=what).model_dump_json()
+        dispatcher._receive(cluster, (0.0, {"report": outcome}))
+        future.end([outcome])
+        dispatcher._handle_messages()
+        dispatcher._fill(new)
+
+    dispatcher._switch_to(old)
+    dispatcher._fill(old)
+    assert [list(batch.attempts) for batch, _ in old.tasks] == [["A01"], ["A02"]]  # the second is handed out ahead
+    dispatcher.engines._open.append(new)
+    dispatcher._switch_to(new)
+    assert old.held.wait(10)
+    dispatcher._fill(new)
+    assert [list(batch.attempts) for batch, _ in new.tasks] == [["A03"], ["A04"]]
+    end(new, 0, "computed")
+    assert not old.closed.is_set()  # it still computes
+    end(old, 0, "computed")
+    end(old, 1, "stopped")
+    assert old.closed.wait(10)
+    end(new, 1, "computed")
+    assert new.tasks[-1][0].attempts == {"A02": 2}
+    end(new, 2, "computed")
+    assert set(states(database, number).values()) == {"done"}
+    assert [well(database, number, name).attempt for name in ("A01", "A02", "A03", "A04")] == [1, 2, 1, 1]
+    assert not new.closed.is_set()

@@ -148,6 +148,28 @@ def test_a_lost_worker_is_forgiven_twice_for_a_well_that_had_begun(database: Dat
     assert_consistent(database, [number])
 
 
+def test_only_the_well_that_was_computed_is_blamed_for_a_lost_worker(database: Database) -> None:
+    number = enqueue(database, 3)
+    batch = claim_all(database)
+    computing, fetched, waiting = batch
+    wells.well_staging(database, computing, "worker-0")
+    wells.well_step(database, computing, 1, 2, "Nuclei")
+    wells.well_staging(database, fetched, "worker-0")
+    assert wells.suspects(database, batch) == [computing]
+    assert wells.suspects(database, [fetched, waiting]) == [fetched]  # nothing was computed: fetching may have been too much
+    assert wells.suspects(database, [waiting]) == []
+    for each in batch:
+        assert wells.lose_worker(database, each, suspect=each == computing)
+    rows = {name: well(database, number, name) for name in states(database, number)}
+    assert {name: (row.losses, row.alone) for name, row in rows.items()} == {
+        computing.name: (1, True),
+        fetched.name: (0, False),
+        waiting.name: (0, False),
+    }
+    assert set(states(database, number).values()) == {"waiting"}
+    assert_consistent(database, [number])
+
+
 def test_a_well_that_is_always_lost_before_it_begins_fails_at_last(database: Database) -> None:
     number = enqueue(database, 1)
     for _attempt in range(wells.MAXIMUM_ATTEMPTS):
