@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +14,7 @@ from scipy import ndimage
 from stack import DemoUser, Stack
 
 LABEL_NAMESPACE = "openhcs.org/omero/label/v1"
+PROCESSED_NAMESPACE = "openhcs.org/omero/processed/v1"
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,22 @@ def plant_image(conn: Any, name: str, pixels: np.ndarray) -> int:
     return int(conn.createImageFromNumpySeq(planes, name, z, c, t).getId())
 
 
-def plant(conn: Any, name: str, execution_id: str = "exec-1") -> Planted:
-    """Save an image of bright discs on a noisy ground, 1300 x 1100, two channels and two sections, and its label image."""
+def say_what_made_it(
+    conn: Any, image_id: int, namespace: str, source_image_id: int, execution_id: str, more: Mapping[str, str] | None = None
+) -> None:
+    """Annotate an image as the execution service does it."""
     from omero.gateway import MapAnnotationWrapper
 
+    annotation = MapAnnotationWrapper(conn)
+    annotation.setNs(namespace)
+    values = {"execution_id": execution_id, "source_image_id": str(source_image_id), "field": "1", **(more or {})}
+    annotation.setValue(list(values.items()))
+    annotation.save()
+    conn.getObject("Image", image_id).linkAnnotation(annotation)
+
+
+def plant(conn: Any, name: str, execution_id: str = "exec-1") -> Planted:
+    """Save an image of bright discs on a noisy ground, 1300 x 1100, two channels and two sections, and its label image."""
     generator = np.random.default_rng(3)
     centres = [(y, x) for y in range(70, 1100, 130) for x in range(70, 1300, 130)]
     distance = np.ones((1100, 1300))
@@ -86,11 +99,6 @@ def plant(conn: Any, name: str, execution_id: str = "exec-1") -> Planted:
     pixels[0, 1, 1, :, 650:] += 1500
     pixels[0, 0, 0, :550] += 2500
     image_id = plant_image(conn, name, pixels)
-    label_image = conn.getObject("Image", plant_image(conn, f"{name} labels", labels[None, None, None]))
-    annotation = MapAnnotationWrapper(conn)
-    annotation.setNs(LABEL_NAMESPACE)
-    facts = {"execution_id": execution_id, "source_image_id": str(image_id), "field": "1", "label": "discs"}
-    annotation.setValue(list(facts.items()))
-    annotation.save()
-    label_image.linkAnnotation(annotation)
-    return Planted(image_id, pixels, int(label_image.getId()), labels, execution_id)
+    label_image_id = plant_image(conn, f"{name} labels", labels[None, None, None])
+    say_what_made_it(conn, label_image_id, LABEL_NAMESPACE, image_id, execution_id, {"label": "discs"})
+    return Planted(image_id, pixels, label_image_id, labels, execution_id)

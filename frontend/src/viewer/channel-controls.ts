@@ -5,15 +5,23 @@ import { make } from '../shared/dom';
 import { automaticLimits, fullLimits, histogram, histogramView } from './histogram';
 import { MOST_CHANNELS } from './layers';
 import type { Channel, ImageModel } from './ome-zarr';
-import { planeOf, type Store } from './store';
+import { type ChannelList, planeOf, type Store } from './store';
 
 /** Steps of a contrast slider over its whole range. */
 const STEPS = 1000;
 
-export function channelControls(image: ImageModel, store: Store, onError: (error: unknown) => void): HTMLElement {
-  const box = make('fieldset', { class: 'oh-viewer-group' }, make('legend', {}, 'Channels'));
+const LEGENDS: Readonly<Record<ChannelList, string>> = { channels: 'Channels', processedChannels: 'Processed image' };
+
+/** For the channels of `image` that are in this list of the store. */
+export function channelControls(
+  image: ImageModel,
+  store: Store,
+  onError: (error: unknown) => void,
+  list: ChannelList = 'channels',
+): HTMLElement {
+  const box = make('fieldset', { class: 'oh-viewer-group' }, make('legend', {}, LEGENDS[list]));
   image.channels.forEach((channel, index) => {
-    box.append(oneChannel(image, channel, index, store, onError));
+    box.append(oneChannel(image, channel, list, index, store, onError));
   });
   return box;
 }
@@ -21,6 +29,7 @@ export function channelControls(image: ImageModel, store: Store, onError: (error
 function oneChannel(
   image: ImageModel,
   channel: Channel,
+  list: ChannelList,
   index: number,
   store: Store,
   onError: (error: unknown) => void,
@@ -40,24 +49,24 @@ function oneChannel(
   const bars = histogramView(channel.label);
 
   shown.addEventListener('change', () => {
-    const count = store.state.channels.filter((entry) => entry.visible).length;
+    const count = store.state[list].filter((entry) => entry.visible).length;
     if (shown.checked && count >= MOST_CHANNELS) shown.checked = false;
-    else store.updateChannel(index, { visible: shown.checked });
+    else store.updateChannel(list, index, { visible: shown.checked });
   });
-  colour.addEventListener('input', () => store.updateChannel(index, { colour: colour.value }));
+  colour.addEventListener('input', () => store.updateChannel(list, index, { colour: colour.value }));
   low.addEventListener('input', () => {
     const end = Math.max(Number(high.value), Number(low.value) + 1);
-    store.updateChannel(index, { limits: [fromSlider(low.value), fromSlider(String(end))] });
+    store.updateChannel(list, index, { limits: [fromSlider(low.value), fromSlider(String(end))] });
   });
   high.addEventListener('input', () => {
     const start = Math.min(Number(low.value), Number(high.value) - 1);
-    store.updateChannel(index, { limits: [fromSlider(String(start)), fromSlider(high.value)] });
+    store.updateChannel(list, index, { limits: [fromSlider(String(start)), fromSlider(high.value)] });
   });
   const stretch = (button: HTMLElement, limitsOf: (values: Pixels) => [number, number] | null) =>
     button.addEventListener('click', () => {
       smallestPlane(image, store, index).then((values) => {
         const limits = limitsOf(values);
-        if (limits) store.updateChannel(index, { limits });
+        if (limits) store.updateChannel(list, index, { limits });
       }, onError);
     });
   stretch(automatic, automaticLimits);
@@ -71,7 +80,7 @@ function oneChannel(
   };
 
   const show = () => {
-    const state = store.state.channels[index];
+    const state = store.state[list][index];
     if (!state) return;
     shown.checked = state.visible;
     colour.value = state.colour.toLowerCase();
@@ -84,7 +93,7 @@ function oneChannel(
   show();
   showBars();
   store.subscribe((state, before) => {
-    if (state.channels[index] !== before.channels[index]) show();
+    if (state[list][index] !== before[list][index]) show();
     if (state.z !== before.z || state.t !== before.t) showBars();
   });
   return make(

@@ -16,7 +16,12 @@ import { type PanelKind, planeOf, type ViewerState } from './store';
 /** So many channels at once fit into the shader. */
 export const MOST_CHANNELS = 10;
 
-const STYLES: Readonly<Record<PanelKind, LabelStyle | null>> = { original: null, labels: 'fill', outlines: 'outline' };
+const STYLES: Readonly<Record<PanelKind, LabelStyle | null>> = {
+  original: null,
+  processed: null,
+  labels: 'fill',
+  outlines: 'outline',
+};
 
 export interface LayerBuilder {
   /** The layers of all panels of `state`. */
@@ -28,34 +33,40 @@ export function belongsTo(layerId: string, viewId: string): boolean {
   return layerId.includes(`#${viewId}#`);
 }
 
+/** The planes to read; the same array again when they are the same, because Viv reads everything anew for another one. */
+function createPlaneChoice(): (wanted: Plane[]) => Plane[] {
+  let chosen: Plane[] = [];
+  return (wanted) => {
+    const same =
+      wanted.length === chosen.length &&
+      wanted.every((plane, index) => {
+        const known = chosen[index];
+        return known?.c === plane.c && known.z === plane.z && known.t === plane.t;
+      });
+    if (!same) chosen = wanted;
+    return chosen;
+  };
+}
+
 /** `onError` is called for tiles that could not be read. */
 export function createLayerBuilder(image: ImageModel, onError: (error: unknown) => void): LayerBuilder {
   const extensions = [new ColorPaletteExtension()];
-  let selections: Plane[] = [];
-
-  /** The planes to read; the same array again when they are the same, because Viv reads everything anew for another one. */
-  function selectionsOf(state: ViewerState, visible: readonly number[]): Plane[] {
-    const wanted = visible.map((channel) => planeOf(state, channel));
-    const same =
-      wanted.length === selections.length &&
-      wanted.every((plane, index) => {
-        const known = selections[index];
-        return known?.c === plane.c && known.z === plane.z && known.t === plane.t;
-      });
-    if (!same) selections = wanted;
-    return selections;
-  }
+  const ofImage = createPlaneChoice();
+  const ofProcessed = createPlaneChoice();
 
   function imageLayer(panel: PanelKind, state: ViewerState): Layer | null {
-    const visible = state.channels.flatMap((channel, index) => (channel.visible ? [index] : [])).slice(0, MOST_CHANNELS);
+    const processed = panel === 'processed' ? state.processed : null;
+    const model = processed ?? image;
+    const channels = processed ? state.processedChannels : state.channels;
+    const visible = channels.flatMap((channel, index) => (channel.visible ? [index] : [])).slice(0, MOST_CHANNELS);
     if (visible.length === 0) return null;
-    const shown = visible.map((index) => state.channels[index]).filter((channel) => channel !== undefined);
+    const shown = visible.map((index) => channels[index]).filter((channel) => channel !== undefined);
     return new MultiscaleImageLayer({
       id: `image-#${panel}#`,
       viewportId: panel,
-      loader: image.levels,
-      dtype: image.levels[0]?.dtype as SupportedDtype,
-      selections: selectionsOf(state, visible),
+      loader: model.levels,
+      dtype: model.levels[0]?.dtype as SupportedDtype,
+      selections: (processed ? ofProcessed : ofImage)(visible.map((channel) => planeOf(state, channel))),
       contrastLimits: shown.map((channel) => channel.limits),
       colors: shown.map((channel) => rgb(channel.colour)),
       channelsVisible: shown.map(() => true),

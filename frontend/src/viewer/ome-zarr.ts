@@ -25,6 +25,14 @@ export interface ImageModel {
   defaultT: number;
   /** Micrometres per pixel along x, or null when OMERO does not know. */
   pixelSize: number | null;
+  /** What executions saved of this image as their last step left it, the newest first. */
+  processed: ProcessedImage[];
+}
+
+export interface ProcessedImage {
+  /** Address of its OME-Zarr. */
+  zarr: string;
+  execution: string;
 }
 
 /** A label image saved in OMERO: its path below the image, and the execution that made it. */
@@ -42,6 +50,7 @@ interface Multiscale {
 
 interface ImageAttributes {
   multiscales: Multiscale[];
+  openhcs?: { processed?: { execution_id: string; image_id: number }[] };
   omero: {
     name: string;
     channels: { label: string; color: string; active: boolean; window: Channel['window'] }[];
@@ -111,6 +120,10 @@ export async function openImage(url: string): Promise<ImageModel> {
     defaultZ: Math.min(attributes.omero.rdefs.defaultZ, sizeZ - 1),
     defaultT: Math.min(attributes.omero.rdefs.defaultT, sizeT - 1),
     pixelSize: pixelSizeOf(multiscale),
+    processed: (attributes.openhcs?.processed ?? []).map((made) => ({
+      zarr: new URL(`../${made.image_id}.zarr/`, new URL(base, document.baseURI)).href,
+      execution: made.execution_id,
+    })),
   };
 }
 

@@ -7,6 +7,7 @@ import type { PanelKind } from './store';
 
 export const PANEL_TITLES: Readonly<Record<PanelKind, string>> = {
   original: 'Original',
+  processed: 'Processed',
   labels: 'Objects',
   outlines: 'Outlines',
 };

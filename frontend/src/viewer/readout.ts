@@ -13,9 +13,11 @@ export function describePointer(pointer: Pointer, image: ImageModel, state: View
   const parts = [`x ${x}, y ${y}`];
   const object = objectAt(pointer, image, state);
   if (object !== undefined) parts.push(object === 0 ? 'background' : `object ${object}`);
-  state.channels.forEach(({ visible }, index) => {
-    const value = visible ? intensityAt(image, state, index, x, y) : null;
-    if (value) parts.push(`${image.channels[index]?.label ?? index}: ${value}`);
+  const processed = pointer.panel === 'processed' ? state.processed : null;
+  const model = processed ?? image;
+  (processed ? state.processedChannels : state.channels).forEach(({ visible }, index) => {
+    const value = visible ? intensityAt(model, state, index, x, y) : null;
+    if (value) parts.push(`${model.channels[index]?.label ?? index}: ${value}`);
   });
   return parts.join(' · ');
 }

@@ -10,13 +10,13 @@ import { findLabels, type LabelChoice } from './labels';
 import { createLayerBuilder } from './layers';
 import type { Viewer, ViewerOptions } from './mount';
 import { createObjectPanel } from './object-panel';
-import type { ImageModel } from './ome-zarr';
+import { type ImageModel, openImage } from './ome-zarr';
 import { createOverlay } from './overlay';
 import { savePicture } from './picture';
 import { planeControls } from './plane-controls';
 import { describePointer, objectAt } from './readout';
 import { createStage } from './stage';
-import { createStore, initialState, PANEL_KINDS, type ViewerState } from './store';
+import { createStore, initialChannels, initialState, type PanelKind, possiblePanels, type ViewerState } from './store';
 import { createToolbar, type ToolbarActions } from './toolbar';
 import { decodeView, encodeView, type ViewLink } from './view-state';
 
@@ -111,8 +111,9 @@ export function showImage(
   area.append(objects.card);
   element.append(make('div', { class: 'oh-viewer-main' }, toolbar, area, objects.table), side);
 
+  const processedHost = make('span', {});
   const labelHost = make('span', {});
-  side.append(channelControls(image, store, fail), planeControls(image, store) ?? '', labelHost);
+  side.append(channelControls(image, store, fail), planeControls(image, store) ?? '', processedHost, labelHost);
   const help = make('details', { class: 'oh-viewer-hint' }, make('summary', {}, 'Keyboard'), KEYS_HELP);
   if (options.elsewhere && options.api && options.imageId) {
     side.append(elsewhere({ ...options.elsewhere, api: options.api, imageId: options.imageId }));
@@ -126,7 +127,8 @@ export function showImage(
     if (state.panels !== before.panels) {
       overlay.setPanels(state.panels);
       stage.setPanels(state.panels);
-      if (before.labels === null) firstSight();
+      // What is opened at first makes room for itself; later somebody chose other panels.
+      if (state.labels !== before.labels || state.processed !== before.processed) firstSight();
       else stage.fit();
     }
     stage.setLayers(builder.build(state));
@@ -143,11 +145,22 @@ export function showImage(
       if (!alive) return;
       const first = store.state.labels === null;
       const selected = first ? (link.selected ?? null) : null;
-      const panels = first ? (link.panels ?? [...PANEL_KINDS]) : store.state.panels;
+      const panels = first ? panelsWith({ ...store.state, labels }, link) : store.state.panels;
       store.update({ labels, labelName: choice.name, selected, panels });
       objects.load(choice);
     }, fail);
   };
+  const made = image.processed.find(({ execution }) => !options.execution || execution === options.execution);
+  if (made) {
+    openImage(made.zarr).then((processed) => {
+      if (!alive) return;
+      const known = link.processedChannels ?? [];
+      const processedChannels = initialChannels(processed).map((channel, index) => known[index] ?? channel);
+      const panels = panelsWith({ ...store.state, processed }, link);
+      store.update({ processed, processedChannels, panels });
+      processedHost.replaceWith(channelControls(processed, store, fail, 'processedChannels'));
+    }, fail);
+  }
   findLabels({ ...options }).then((choices) => {
     if (alive) labelHost.replaceWith(labelControls(choices, store, link.labelName, open));
   }, fail);
@@ -170,6 +183,13 @@ export function showImage(
       element.replaceChildren();
     },
   };
+}
+
+/** The panels of the address as far as there is something in them, otherwise all. */
+function panelsWith(state: ViewerState, link: ViewLink): PanelKind[] {
+  const possible = possiblePanels(state);
+  const chosen = possible.filter((kind) => link.panels?.includes(kind));
+  return chosen.length > 0 ? chosen : possible;
 }
 
 /** What the address says takes the place of how OMERO would show the image. */

@@ -5,7 +5,7 @@ import type { LabelPyramid } from './labels';
 import type { ImageModel } from './ome-zarr';
 import type { Plane } from './pixels';
 
-export const PANEL_KINDS = ['original', 'labels', 'outlines'] as const;
+export const PANEL_KINDS = ['original', 'processed', 'labels', 'outlines'] as const;
 
 export type PanelKind = (typeof PANEL_KINDS)[number];
 
@@ -18,6 +18,9 @@ export interface ChannelState {
 export interface ViewerState {
   readonly panels: readonly PanelKind[];
   readonly channels: readonly ChannelState[];
+  /** The image as the last step of the pipeline left it, where that was saved. */
+  readonly processed: ImageModel | null;
+  readonly processedChannels: readonly ChannelState[];
   readonly t: number;
   readonly z: number;
   readonly labels: LabelPyramid | null;
@@ -29,10 +32,13 @@ export interface ViewerState {
   readonly labelOpacity: number;
 }
 
+/** Whose channels: those of the image, or those of the processed image. */
+export type ChannelList = 'channels' | 'processedChannels';
+
 export interface Store {
   readonly state: ViewerState;
   update(change: Partial<ViewerState>): void;
-  updateChannel(index: number, change: Partial<ChannelState>): void;
+  updateChannel(list: ChannelList, index: number, change: Partial<ChannelState>): void;
   /** Call `listener` after each change; returns how to stop that. */
   subscribe(listener: (state: ViewerState, before: ViewerState) => void): () => void;
 }
@@ -40,11 +46,9 @@ export interface Store {
 export function initialState(image: ImageModel): ViewerState {
   return {
     panels: ['original'],
-    channels: image.channels.map(({ active, colour, window }) => ({
-      visible: active,
-      colour,
-      limits: [window.start, window.end],
-    })),
+    channels: initialChannels(image),
+    processed: null,
+    processedChannels: [],
     t: image.defaultT,
     z: image.defaultZ,
     labels: null,
@@ -53,6 +57,23 @@ export function initialState(image: ImageModel): ViewerState {
     labelsVisible: true,
     labelOpacity: 0.5,
   };
+}
+
+/** The channels as OMERO would show them. */
+export function initialChannels(image: ImageModel): ChannelState[] {
+  return image.channels.map(({ active, colour, window }) => ({
+    visible: active,
+    colour,
+    limits: [window.start, window.end],
+  }));
+}
+
+/** The panels that there is something to show in. */
+export function possiblePanels(state: Pick<ViewerState, 'labels' | 'processed'>): PanelKind[] {
+  return PANEL_KINDS.filter((kind) => {
+    if (kind === 'original') return true;
+    return kind === 'processed' ? state.processed !== null : state.labels !== null;
+  });
 }
 
 export function planeOf(state: ViewerState, channel = 0): Plane {
@@ -74,8 +95,8 @@ export function createStore(initial: ViewerState): Store {
       return state;
     },
     update,
-    updateChannel(index, change) {
-      update({ channels: state.channels.map((channel, place) => (place === index ? { ...channel, ...change } : channel)) });
+    updateChannel(list, index, change) {
+      update({ [list]: state[list].map((channel, place) => (place === index ? { ...channel, ...change } : channel)) });
     },
     subscribe(listener) {
       listeners.add(listener);

@@ -4,7 +4,7 @@
 import { make } from '../shared/dom';
 import { PANEL_TITLES } from './overlay';
 import type { Stage } from './stage';
-import { PANEL_KINDS, type Store } from './store';
+import { PANEL_KINDS, possiblePanels, type Store } from './store';
 
 /** A neighbouring image and the address of its page. */
 export interface Step {
@@ -110,8 +110,12 @@ function panelControls(store: Store): HTMLElement {
     return { kind, button };
   });
   const show = () => {
-    box.hidden = store.state.labels === null;
-    for (const { kind, button } of buttons) button.setAttribute('aria-pressed', String(store.state.panels.includes(kind)));
+    const possible = possiblePanels(store.state);
+    box.hidden = possible.length < 2;
+    for (const { kind, button } of buttons) {
+      button.hidden = !possible.includes(kind);
+      button.setAttribute('aria-pressed', String(store.state.panels.includes(kind)));
+    }
   };
   show();
   store.subscribe(show);

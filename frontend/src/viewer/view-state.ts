@@ -20,6 +20,8 @@ export interface ViewLink {
   labelOpacity?: number;
   selected?: number;
   channels?: (ChannelState | null)[];
+  /** Of the processed image, which is known only later. */
+  processedChannels?: (ChannelState | null)[];
 }
 
 export function encodeView(state: ViewerState, sight: Sight): string {
@@ -28,8 +30,9 @@ export function encodeView(state: ViewerState, sight: Sight): string {
   parts.set('z', String(state.z + 1));
   parts.set('t', String(state.t + 1));
   parts.set('c', state.channels.map(encodeChannel).join(','));
+  if (state.labels || state.processed) parts.set('panels', state.panels.join(','));
+  if (state.processed) parts.set('p', state.processedChannels.map(encodeChannel).join(','));
   if (state.labels) {
-    parts.set('panels', state.panels.join(','));
     parts.set('objects', state.labelName);
     parts.set('fill', state.labelsVisible ? String(Math.round(state.labelOpacity * 100)) : 'off');
   }
@@ -64,6 +67,8 @@ export function decodeView(hash: string, image: ImageModel): ViewLink {
   const channels = (parts.get('c') ?? '').split(',').map(decodeChannel);
   // Another number of channels is another kind of image.
   if (channels.length === image.channels.length && channels.some(Boolean)) link.channels = channels;
+  const processed = (parts.get('p') ?? '').split(',').map(decodeChannel);
+  if (processed.some(Boolean)) link.processedChannels = processed;
   return link;
 }
 

@@ -19,6 +19,7 @@ from omeroweb.connector import Connector
 
 from omero_openhcs.omero_access.images import ImageInfo, read_image, read_plane, read_tile
 from omero_openhcs.omero_access.label_images import LabelImage, find_label_images, is_label_image
+from omero_openhcs.omero_access.made_images import PROCESSED_NAMESPACE, MadeImage, find_made_images
 from omero_openhcs.omero_access.plates import open_plate, read_layout
 from openhcs_client import PlateLayout
 
@@ -44,6 +45,7 @@ WINDOW_PIXELS = 512
 """A sample of so many pixels along each side tells the intensities of a plane well enough."""
 
 _LABELS: TimedCache[tuple[Caller, int], dict[str, LabelImage]] = TimedCache(LABELS_BELIEVED_SECONDS)
+_PROCESSED: TimedCache[tuple[Caller, int], list[MadeImage]] = TimedCache(LABELS_BELIEVED_SECONDS)
 _WINDOWS: TimedCache[tuple[str, int, int, tuple[int, int, int]], tuple[float, float]] = TimedCache(WINDOW_SECONDS)
 
 
@@ -108,6 +110,17 @@ class ReadAccess:
             size = self.pyramid(image_id).info.shape[3:]
             known = label_paths([label for label in find_label_images(conn, image_id) if label.size == size])
             _LABELS.put(key, known)
+        return known
+
+    def processed(self, image_id: int) -> list[MadeImage]:
+        """The images that the last steps of pipelines left of an image, the newest execution's first."""
+        key = (self._caller, image_id)
+        known = _PROCESSED.get(key)
+        if known is None:
+            conn = self._connection()
+            size = self.pyramid(image_id).info.shape[3:]
+            known = [made for made in find_made_images(conn, PROCESSED_NAMESPACE, image_id) if made.size == size]
+            _PROCESSED.put(key, known)
         return known
 
     def layout(self, plate_id: int) -> PlateLayout:

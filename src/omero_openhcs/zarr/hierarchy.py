@@ -43,6 +43,8 @@ def find_in_image(access: ReadAccess, form: Format, image_id: int, parts: Sequen
         ConnectionNeeded: when OMERO must be asked and ``access`` has no connection.
     """
     pyramid = access.pyramid(image_id)
+    if len(parts) == 1:
+        return _document(form.group_document(parts[0], image_ome(pyramid), _processed(access, image_id)))
     if not parts or parts[0] != "labels":
         return _in_pyramid(access, form, pyramid, parts, image_ome(pyramid))
     labels = access.labels(image_id)
@@ -61,6 +63,12 @@ def find_in_image(access: ReadAccess, form: Format, image_id: int, parts: Sequen
         for path, found in labels.items()
     }
     return _document(form.group_document(parts[1], labels_ome(list(labels)), {"openhcs": {"labels": origins}}))
+
+
+def _processed(access: ReadAccess, image_id: int) -> dict[str, Any]:
+    """Which images executions left of this one; the NGFF has no place for it."""
+    made = [{"execution_id": each.execution_id, "image_id": each.image_id} for each in access.processed(image_id)]
+    return {"openhcs": {"processed": made}} if made else {}
 
 
 def find_in_plate(access: ReadAccess, form: Format, plate_id: int, parts: Sequence[str]) -> Entry | None:

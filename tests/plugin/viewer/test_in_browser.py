@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 from stack import Stack
 
-from tests.plugin.omero_images import Planted
+from tests.plugin.omero_images import PROCESSED_NAMESPACE, Planted, omero_of, plant_image, say_what_made_it
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 
@@ -243,3 +243,46 @@ def test_labels_that_only_the_service_holds_are_shown_as_well(anna: Page, stack:
     rows, columns = np.flatnonzero(yellow.any(axis=1)), np.flatnonzero(yellow.any(axis=0))
     # A rectangle of 220 x 150.
     assert (columns.max() - columns.min()) / (rows.max() - rows.min()) == pytest.approx(220 / 150, rel=0.05)
+
+
+def test_the_processed_image_is_shown_beside_the_original_with_its_own_contrast(
+    anna: Page, stack: Stack, planted: Planted, troubles: list[str]
+) -> None:
+    """The last step is said to have inverted the image: dark discs on a bright ground, of another range."""
+    with omero_of(stack, "anna") as conn:
+        source_id = plant_image(conn, "Discs before", planted.pixels)
+        inverted = 60_000 - 4 * planted.pixels[:, :, 1:2]
+        processed_id = plant_image(conn, "Discs processed", inverted)
+        say_what_made_it(conn, processed_id, PROCESSED_NAMESPACE, source_id, "exec-2")
+    anna.goto(f"{stack.web_url}/openhcs/viewer/{source_id}/?execution=exec-2")
+    expect(anna.locator("[data-panel=processed]")).to_be_visible(timeout=PATIENCE * 1000)
+    expect(anna.locator("[data-panel=labels]")).to_have_count(0)  # no segmentation was saved
+    wait_until(anna, lambda: lit(panel_pixels(anna, "processed")) > 0.02, "the processed image is lit")
+    original, processed = steady(anna, "original"), steady(anna, "processed")
+    assert not same(original, processed)
+    rows, columns = (min(one.shape[axis], processed.shape[axis]) for axis, one in ((0, original), (1, original)))
+    brightness = np.corrcoef(original[:rows, :columns].sum(axis=-1).ravel(), processed[:rows, :columns].sum(axis=-1).ravel())[
+        0, 1
+    ]
+    assert brightness < -0.2  # where the one is bright, the other is dark
+
+    # Its contrast is its own, and in the address.
+    controls = anna.get_by_role("group", name="Processed image")
+    controls.get_by_role("checkbox").first.uncheck()
+    wait_until(anna, lambda: not same(processed, panel_pixels(anna, "processed")), "a channel of it is off")
+    assert same(original, steady(anna, "original"))
+    expect(anna).to_have_url(re.compile("[#&]p=%21|[#&]p=!"))
+    off = steady(anna, "processed")
+    anna.reload()
+    expect(anna.locator("[data-panel=processed]")).to_be_visible(timeout=PATIENCE * 1000)
+    wait_until(anna, lambda: same(off, panel_pixels(anna, "processed")), "the address shows the same view")
+
+    # All panels stay at one place.
+    anna.locator(".oh-viewer-area").focus()
+    anna.keyboard.press("+")
+    anna.keyboard.press("+")
+    moved = steady(anna, "processed")
+    assert not same(off, moved)
+    anna.get_by_role("button", name="Original", exact=True).click()
+    expect(anna.locator("[data-panel=original]")).to_have_count(0)
+    assert [trouble for trouble in troubles if not trouble.endswith("/labels/.zattrs")] == []  # absent without labels

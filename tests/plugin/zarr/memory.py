@@ -14,6 +14,7 @@ import numpy as np
 
 from omero_openhcs.omero_access.images import ChannelInfo, ImageInfo
 from omero_openhcs.omero_access.label_images import LabelImage
+from omero_openhcs.omero_access.made_images import MadeImage
 from omero_openhcs.zarr.chunks import Pyramid
 from omero_openhcs.zarr.formats import FORMATS
 from omero_openhcs.zarr.hierarchy import find_in_image, find_in_plate
@@ -47,6 +48,7 @@ class MemoryAccess:
     pyramids: dict[int, Pyramid] = field(default_factory=dict)
     readers: dict[int, MemoryReader] = field(default_factory=dict)
     label_images: dict[int, dict[str, LabelImage]] = field(default_factory=dict)
+    processed_images: dict[int, list[MadeImage]] = field(default_factory=dict)
     layouts: dict[int, PlateLayout] = field(default_factory=dict)
 
     def add(self, image_id: int, pixels: np.ndarray, **about: object) -> Pyramid:
@@ -64,6 +66,9 @@ class MemoryAccess:
 
     def labels(self, image_id: int) -> dict[str, LabelImage]:
         return self.label_images.get(image_id, {})
+
+    def processed(self, image_id: int) -> list[MadeImage]:
+        return self.processed_images.get(image_id, [])
 
     def layout(self, plate_id: int) -> PlateLayout:
         return self.layouts[plate_id]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from omero_openhcs.omero_access.label_images import LabelImage
+from omero_openhcs.omero_access.made_images import MadeImage
 from omero_openhcs.zarr.access import label_paths
 from omero_openhcs.zarr.formats import FORMATS
 from omero_openhcs.zarr.hierarchy import find_in_image, find_in_plate
@@ -59,6 +60,18 @@ def test_the_documents_of_one_version_are_absent_in_the_other(access: MemoryAcce
         assert find_in_image(access, FORMATS["0.5"], 1, key.split("/")) is None  # type: ignore[arg-type]
     for key in ("zarr.json", "0/zarr.json", "0/c/0/0/0/0/0"):
         assert find_in_image(access, FORMATS["0.4"], 1, key.split("/")) is None  # type: ignore[arg-type]
+
+
+def test_an_image_names_the_images_that_executions_left_of_it(access: MemoryAccess) -> None:
+    access.processed_images[1] = [MadeImage(9, 90, (10, 10), {"execution_id": "e2"}), MadeImage(8, 80, (10, 10), {})]
+    for version, key, read in (("0.4", ".zattrs", lambda it: it), ("0.5", "zarr.json", lambda it: it["attributes"])):
+        entry = find_in_image(access, FORMATS[version], 1, [key])  # type: ignore[arg-type]
+        assert entry is not None
+        named = read(json.loads(entry.content()))["openhcs"]
+        assert named == {"processed": [{"execution_id": "e2", "image_id": 9}, {"execution_id": "", "image_id": 8}]}
+    entry = find_in_image(access, FORMATS["0.4"], 2, [".zattrs"])  # type: ignore[arg-type]
+    assert entry is not None
+    assert "openhcs" not in json.loads(entry.content())
 
 
 def test_an_image_without_labels_has_no_labels_group(access: MemoryAccess) -> None:
