@@ -31,6 +31,7 @@ import list_bench
 import live_bench
 import overhead_bench
 import pixel_bench
+import plate_map_bench
 import psutil
 import queue_bench
 import saving_bench
@@ -157,6 +158,7 @@ def measure(stack: Stack, row: Path, repeats: int, work: Path, figures: Figures)
     overhead_figures(stack, client, plate_id, local, work, figures, account.name, account.password)
     poll_status(stack, client, plate_id, figures)
     soak_figures(stack, account.name, account.password, figures)
+    plate_map_figures(stack, client, plate_id, account.name, account.password, figures)
     presets_list_p95(stack, client, account.name, account.password, figures)
     zarr_figures(stack, account.name, account.password, figures)
     for name, value in memory(stack).items():
@@ -236,6 +238,23 @@ def soak_figures(stack: Stack, user: str, password: str, figures: Figures) -> No
     figures.note("live_event_p95", 1000 * percentile(done.delays, 95), "ms", target=500)
     figures.note("memory_service_after_24_executions", done.megabytes[-1], "MB")
     figures.note("memory_service_growth", 100 * done.growth, "%", target=5)
+
+
+def plate_map_figures(
+    stack: Stack, client: RemoteOrchestrator, plate_id: int, user: str, password: str, figures: Figures
+) -> None:
+    """How smooth the page of a running plate of 1,536 wells is."""
+    if plate_map_bench.chromium() is None:
+        print("-- Chromium is not installed: the plate map was not measured")
+        return
+    execution_id = client.execute_remote(plate_id=plate_id, pipeline=PIPELINE, config={"wells": ["O01"]})
+    client.wait(execution_id, progress=False)
+    frames = plate_map_bench.frame_times(stack.web_url, user, password, execution_id)
+    if not frames.done:
+        raise RuntimeError("the plate map showed no events")
+    figures.note("plate_map_1536_frame_median", statistics.median(frames.milliseconds), "ms")
+    figures.note("plate_map_1536_frame_p95", frames.percentile(95), "ms", target=33)
+    figures.note("plate_map_1536_longest_frame", max(frames.milliseconds), "ms")
 
 
 def forecast_figures(figures: Figures) -> None:

@@ -85,6 +85,9 @@ export interface PlateMap {
   destroy(): void;
 }
 
+/** Milliseconds between two changes of the colours of all wells while values arrive. */
+const LIMITS_REST = 250;
+
 const PLAIN: WellLook = { fill: '#dbe6f0', ink: '#1a1a1a', sign: '', text: '', plain: true };
 
 /** Draw a plate map at the end of `host`. */
@@ -165,6 +168,27 @@ export function createPlateMap(host: HTMLElement, options: PlateMapOptions): Pla
     });
   }
 
+  // New values may move the limits, and with them the colour of every well: that is looked at once for all values that
+  // arrive together, and not more often than people can follow.
+  let limitsDue: ReturnType<typeof setTimeout> | undefined;
+  let limitsMovedAt = Number.NEGATIVE_INFINITY;
+  function followLimits(): void {
+    if (limitsDue !== undefined) return;
+    const wait = Math.max(0, limitsMovedAt + LIMITS_REST - performance.now());
+    limitsDue = setTimeout(() => {
+      limitsDue = undefined;
+      if (!heat) return;
+      const limits = limitsFor(heat.map, heat.values.values());
+      const moved = limits?.low !== heat.limits?.low || limits?.high !== heat.limits?.high;
+      heat.limits = limits;
+      if (moved) {
+        limitsMovedAt = performance.now();
+        paintAll();
+      }
+      updateLegend();
+    }, wait);
+  }
+
   function writeLegend(): void {
     if (pictures) {
       const { title, absent, shown, notes } = pictures;
@@ -241,12 +265,9 @@ export function createPlateMap(host: HTMLElement, options: PlateMapOptions): Pla
     setValue(well, value) {
       if (!heat || !present.has(well)) return;
       heat.values.set(well, value);
-      const limits = limitsFor(heat.map, heat.values.values());
-      const moved = limits?.low !== heat.limits?.low || limits?.high !== heat.limits?.high;
-      heat.limits = limits;
-      if (moved) paintAll();
-      else paint(well);
-      updateLegend();
+      heat.limits ??= limitsFor(heat.map, heat.values.values());
+      paint(well);
+      followLimits();
     },
     showPictures(next) {
       if (pictures) for (const well of pictures.shown) drawing.setPicture(well, null);
@@ -291,6 +312,7 @@ export function createPlateMap(host: HTMLElement, options: PlateMapOptions): Pla
     },
     focus: (well) => input.focus(wellPlace(well)),
     destroy() {
+      clearTimeout(limitsDue);
       input.detach();
       element.remove();
     },

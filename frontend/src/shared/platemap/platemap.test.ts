@@ -378,6 +378,35 @@ describe('heat map', () => {
     map.setValue('C01', null);
     expect(cell('C01').getAttribute('aria-label')).toBe('C01, Area: no value');
   });
+
+  it('follows the limits of values that arrive together once, and then rests', () => {
+    vi.useFakeTimers();
+    try {
+      const map = plate();
+      map.showHeatMap({
+        title: 'Area',
+        values: new Map([
+          ['A01', 0],
+          ['A02', 1],
+        ]),
+        limits: 'full',
+      });
+      const brightest = fill('A02');
+      map.setValue('C01', 5);
+      map.setValue('C02', 10);
+      vi.advanceTimersByTime(1);
+      expect(fill('C02')).toBe(brightest);
+      expect(fill('A02')).not.toBe(brightest);
+      map.setValue('C03', 100);
+      vi.advanceTimersByTime(100);
+      expect(fill('C02')).toBe(brightest); // not again so soon
+      vi.advanceTimersByTime(200);
+      expect(fill('C02')).not.toBe(brightest);
+      map.destroy();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
 });
 
 function contrast(one: string, other: string): number {
