@@ -13,27 +13,22 @@ from __future__ import annotations
 import queue
 import threading
 import traceback
-import uuid
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from distributed import Future
 from distributed.scheduler import KilledWorker
-from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session
 
-from openhcs_client import FailureClass, PipelineDocument, PlateLayout, SavingOptions
-from openhcs_execution.database import Database, ExecutionInput, ExecutionRow, JobSession
+from openhcs_client import FailureClass
+from openhcs_execution.database import Database, ExecutionRow
 from openhcs_execution.engine.failures import failure_from, well_failure
 from openhcs_execution.logging import get_logger
 from openhcs_execution.queue import wells
 from openhcs_execution.queue.controls_first import judge_controls, unjudged
-from openhcs_execution.queue.needs import Needs, WorkerKind, some_fit
+from openhcs_execution.queue.needs import WorkerKind, some_fit
 from openhcs_execution.queue.policy import ClaimedWells, claim_batches, unfinished_wells
 from openhcs_execution.queue.wells import Well
 from openhcs_execution.results.bundle import ResultStore
@@ -42,15 +37,16 @@ from openhcs_execution.results.well_logs import WellLogs
 from openhcs_execution.secrets import SessionVault
 from openhcs_execution.settings import Settings
 
+from .batches import BatchMaker, WarmWorkers, resources_for
 from .cluster import Cluster
 from .collecting import Collector
 from .engines import Engines
 from .errands import SessionErrands
-from .host import MEMORY, OURS, resource_of
 from .outcomes import apply_outcome, apply_progress
 from .parcels import ParcelLost
+from .stopping import Stopper
 from .tasks import TOPIC, Outcome, Progress, Said, WellBatch, read_report
-from .worker import compute_batch, hold_batches, stop_batches
+from .worker import compute_batch
 
 __all__ = ["Dispatcher"]
 
@@ -59,15 +55,8 @@ log = get_logger(__name__)
 _TICK = 1.0
 """Seconds between two looks at the queue when nobody wakes the loop: pauses end without a word."""
 
-_WARM_WELLS = 200
-"""Tested wells of which the worker is remembered."""
-
-
 _MOST_TOGETHER = 200
 """Reports that become one transaction: more would keep others waiting who want to write."""
-
-_INPUTS_KEPT = 20
-"""Executions whose document and layout are kept as they were read: a large plate has many batches."""
 
 
 @dataclass(frozen=True)
@@ -87,19 +76,6 @@ class _Reported:
     text: str
 
 
-@dataclass(frozen=True)
-class _Inputs:
-    """What never changes of an execution."""
-
-    document: PipelineDocument
-    layout: PlateLayout
-    test_well: bool
-    keep_images: bool
-    needs: Needs
-    futility: bool
-    """Whether its controls are to be looked at."""
-
-
 class Dispatcher:
     """Owns the cluster and the thread that feeds it."""
 
@@ -117,25 +93,25 @@ class Dispatcher:
         self._logs = WellLogs(store.root)
         self._settings = settings
         self._cluster: Cluster | None = None
-        self._errands = SessionErrands(vault)
+        errands = SessionErrands(vault)
+        self._batches = BatchMaker(database, errands, settings.well_time_limit)
         self._collector = Collector(store, lambda *result: self._inbox.put(lambda: self._collected(*result)))
         self.engines = Engines(
             settings,
             store,
-            self._errands.secret,
+            errands.secret,
             on_open=lambda cluster: self._inbox.put(lambda: self._switch_to(cluster)),
             on_change=self.wake,
             on_lost=lambda cluster: self._inbox.put(lambda: self._lose(cluster)),
         )
         self._inbox: queue.SimpleQueue[Callable[[], None] | _Reported] = queue.SimpleQueue()
-        self._inputs: OrderedDict[int, _Inputs] = OrderedDict()
         self._tasks: dict[str, _Task] = {}
-        self._warm_workers: OrderedDict[tuple[int, str], str] = OrderedDict()
+        self._warm_workers = WarmWorkers()
         self._stopping = threading.Event()
         self._decided = threading.Event()
         """Set when the workers are there, or will not come."""
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
-        self._stoppers = ThreadPoolExecutor(2, thread_name_prefix="stop-work")
+        self._stopper = Stopper()
         self._on_change = on_change
 
     @property
@@ -186,7 +162,7 @@ class Dispatcher:
         if self._thread.is_alive():
             self._thread.join(30)
         self._collector.stop()
-        self._stoppers.shutdown(wait=False, cancel_futures=True)
+        self._stopper.close()
         self.engines.stop()
 
     def wake(self) -> None:
@@ -195,34 +171,14 @@ class Dispatcher:
 
     def stop_execution(self, number: int) -> None:
         """Stop the tasks of an execution, which the database already says is cancelled. Returns at once."""
-        tasks = [task for task in list(self._tasks.values()) if task.batch.number == number]
-        if tasks:
-            self._stoppers.submit(self._stop_tasks, tasks)
+        self._stopper.stop([task for task in list(self._tasks.values()) if task.batch.number == number])
 
     def hold(self, number: int | None = None) -> None:
         """Begin no further well of an execution's tasks, or of all; wells that are being computed are finished.
 
         The database says already that these wells are not in work. Returns at once.
         """
-        tasks = [task for task in list(self._tasks.values()) if number in (None, task.batch.number)]
-        if tasks:
-            self._stoppers.submit(self._hold_tasks, tasks)
-
-    def _hold_tasks(self, tasks: list[_Task]) -> None:
-        for cluster, own in _by_cluster(tasks):
-            try:
-                cluster.client.run(hold_batches, [task.batch.batch_id for task in own], on_error="ignore")
-            except Exception:
-                log.exception("holding_failed", batches=len(own))
-
-    def _stop_tasks(self, tasks: list[_Task]) -> None:
-        for cluster, own in _by_cluster(tasks):
-            try:
-                cluster.client.cancel([task.future for task in own], reason="the execution was cancelled")
-                # Dask does not interrupt a task that runs; its engine process is killed instead.
-                cluster.client.run(stop_batches, [task.batch.batch_id for task in own], on_error="ignore")
-            except Exception:
-                log.exception("stopping_failed", execution_id=own[0].batch.execution_id)
+        self._stopper.hold([task for task in list(self._tasks.values()) if number in (None, task.batch.number)])
 
     # ----------------------------------------------------------------- the loop
 
@@ -242,8 +198,8 @@ class Dispatcher:
         old, self._cluster = self._cluster, cluster
         self._decided.set()
         log.info("workers_ready", workers=len(cluster.slots))
-        if old is not None and (tasks := self._tasks_of(old)):
-            self._stoppers.submit(self._hold_tasks, tasks)
+        if old is not None:
+            self._stopper.hold(self._tasks_of(old))
         self._leave_idle()
 
     def _lose(self, cluster: Cluster) -> None:
@@ -354,8 +310,7 @@ class Dispatcher:
             for task in self._tasks.values():
                 if task.batch.number == outcome.number and task.batch.attempts.get(outcome.well) == outcome.attempt:
                     task.settled.add((outcome.well, outcome.attempt))
-            inputs = self._inputs.get(outcome.number)
-            if inputs is None or inputs.futility:
+            if self._batches.looks_at_controls(outcome.number):
                 self._look_at_controls(outcome.number)
             self._on_change()
         elif outcome.what == "computed":
@@ -429,11 +384,11 @@ class Dispatcher:
         """Hand claimed wells to a worker. Whatever keeps them from getting there, they do not stay claimed."""
         attempts = _attempts(claimed.number, claimed.attempts)
         try:
-            batch = self._batch(claimed)
+            batch = self._batches.make(claimed)
             if batch is None:
                 self._put_back_later(attempts)
                 return
-            warm = self._warm_workers.get(_tested(batch))
+            warm = self._warm_workers.of(batch)
             future = cluster.client.submit(
                 compute_batch,
                 batch.model_dump_json(),
@@ -443,7 +398,7 @@ class Dispatcher:
                 priority=claimed.priority,
                 workers=warm,
                 allow_other_workers=warm is not None,
-                resources=_resources(batch.needs, cluster),
+                resources=resources_for(batch.needs, cluster),
             )
         except OperationalError:
             self._put_back_later(attempts)
@@ -455,48 +410,6 @@ class Dispatcher:
             return
         self._tasks[batch.batch_id] = _Task(batch, future, cluster)
         future.add_done_callback(lambda _: self._inbox.put(lambda: self._end(batch.batch_id)))
-
-    def _batch(self, claimed: ClaimedWells) -> WellBatch | None:
-        """What the worker needs to know; None when the execution has no session just now."""
-        with self._database.read() as session:
-            job_session = session.get(JobSession, claimed.number)
-            if job_session is None or job_session.lost:
-                return None
-            inputs = self._inputs_of(session, claimed.number)
-            wants_python = session.scalars(
-                select(ExecutionInput.python.is_(None)).where(ExecutionInput.execution == claimed.number)
-            ).one()
-        chosen = tuple(well for well in inputs.layout.wells if well.well in claimed.attempts)
-        return WellBatch(
-            batch_id=uuid.uuid4().hex,
-            number=claimed.number,
-            execution_id=claimed.execution_id,
-            document=inputs.document,
-            layout=inputs.layout.model_copy(update={"wells": chosen}),
-            attempts=dict(claimed.attempts),
-            sealed_session=self._errands.seal(job_session.sealed_key),
-            session_name=job_session.sealed_key,
-            time_limit=self._settings.well_time_limit,
-            want_python=wants_python and not inputs.test_well,
-            test_well=inputs.test_well,
-            keep_images=inputs.keep_images,
-            needs=inputs.needs,
-        )
-
-    def _inputs_of(self, session: Session, number: int) -> _Inputs:
-        if number not in self._inputs:
-            row, execution = session.get_one(ExecutionInput, number), session.get_one(ExecutionRow, number)
-            self._inputs[number] = _Inputs(
-                document=PipelineDocument.model_validate_json(row.applied_document),
-                layout=PlateLayout.model_validate_json(row.layout),
-                test_well=execution.test_well,
-                keep_images=not execution.test_well and SavingOptions.model_validate(row.saving).processed,
-                needs=Needs.read(execution.needs, execution.needs_memory_mb),
-                futility=execution.futility is not None,
-            )
-            while len(self._inputs) > _INPUTS_KEPT:
-                self._inputs.popitem(last=False)
-        return self._inputs[number]
 
     # ----------------------------------------------------------------- taking back
 
@@ -535,7 +448,7 @@ class Dispatcher:
                     else:
                         self._apply([report])
                 if batch.test_well and isinstance(report, Outcome) and report.address:
-                    self._remember_worker(batch, report.address)
+                    self._warm_workers.remember(batch, report.address)
         elif future.status == "error" and isinstance(future.exception(), KilledWorker):
             log.warning("worker_lost", execution_id=batch.execution_id, wells=list(batch.attempts))
             suspects = wells.suspects(self._database, attempts)
@@ -552,13 +465,6 @@ class Dispatcher:
         # has no outcome is put back.
         self._put_back([well for well in attempts if (well.name, well.attempt) not in task.settled])
         return True
-
-    def _remember_worker(self, batch: WellBatch, address: str) -> None:
-        """The worker that tested a well has its images and steps at hand: the next test of it had best go there again."""
-        self._warm_workers[_tested(batch)] = address
-        self._warm_workers.move_to_end(_tested(batch))
-        while len(self._warm_workers) > _WARM_WELLS:
-            self._warm_workers.popitem(last=False)
 
     def _put_back_later(self, attempts: Sequence[Well]) -> None:
         self._inbox.put(lambda: self._put_back(attempts))
@@ -581,28 +487,8 @@ class Dispatcher:
                 log.exception("well_not_failed", number=well.number, well=well.name)
 
 
-def _by_cluster(tasks: Sequence[_Task]) -> list[tuple[Cluster, list[_Task]]]:
-    clusters = {id(task.cluster): task.cluster for task in tasks}
-    return [(cluster, [task for task in tasks if task.cluster is cluster]) for cluster in clusters.values()]
-
-
-def _resources(needs: Needs, cluster: Cluster) -> dict[str, float]:
-    """What Dask is to look for in a worker. Memory only where every worker with the labels says how much it has."""
-    resources = {OURS: 1.0} | {resource_of(label): 1.0 for label in needs.labels}
-    if needs.memory_mb is not None:
-        candidates = [slot for slot in cluster.slots.values() if needs.labels <= slot.labels]
-        if candidates and all(slot.memory_mb is not None for slot in candidates):
-            resources[MEMORY] = float(needs.memory_mb)
-    return resources
-
-
 def _well_of(outcome: Outcome) -> Well:
     return Well(outcome.number, outcome.well, outcome.attempt)
-
-
-def _tested(batch: WellBatch) -> tuple[int, str]:
-    """The plate and well of a test; for anything else a name that no worker is remembered under."""
-    return (batch.layout.plate_id, next(iter(batch.attempts))) if batch.test_well else (0, "")
 
 
 def _attempts(number: int, attempts: Mapping[str, int]) -> list[Well]:

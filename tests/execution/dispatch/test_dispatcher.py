@@ -131,7 +131,7 @@ def test_wells_that_cannot_be_handed_out_are_failed(
     def refuse(_: object) -> None:
         raise ValueError("the document cannot be read")
 
-    monkeypatch.setattr(dispatcher, "_batch", refuse)
+    monkeypatch.setattr(dispatcher._batches, "make", refuse)
     cluster: Any = FakeCluster([])
     dispatcher._persist(lambda: dispatcher._fill(cluster))
     dispatcher._handle_messages()
@@ -146,7 +146,7 @@ def test_wells_claimed_while_the_database_fails_wait_again(
     def fail(_: object) -> None:
         raise OperationalError("select", {}, OSError("disk full"))
 
-    monkeypatch.setattr(dispatcher, "_batch", fail)
+    monkeypatch.setattr(dispatcher._batches, "make", fail)
     cluster: Any = FakeCluster([])
     with pytest.raises(OperationalError):
         dispatcher._fill(cluster)

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Telling workers to stop, beside the tasks that they work on: Dask does not interrupt a task that runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+from distributed import Future
+
+from openhcs_execution.logging import get_logger
+
+from .cluster import Cluster
+from .tasks import WellBatch
+from .worker import hold_batches, stop_batches
+
+__all__ = ["Stopper"]
+
+log = get_logger(__name__)
+
+
+class _Task(Protocol):
+    @property
+    def batch(self) -> WellBatch: ...
+
+    @property
+    def future(self) -> Future: ...
+
+    @property
+    def cluster(self) -> Cluster: ...
+
+
+class Stopper:
+    """Its methods return at once; workers are told by threads of its own."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="stop-work")
+
+    def close(self) -> None:
+        """Tell nobody any more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def hold(self, tasks: Sequence[_Task]) -> None:
+        """Begin no further well of these tasks; wells that are being computed are finished."""
+        if tasks:
+            self._threads.submit(_hold, tasks)
+
+    def stop(self, tasks: Sequence[_Task]) -> None:
+        """End these tasks, and kill the engines that compute for them."""
+        if tasks:
+            self._threads.submit(_stop, tasks)
+
+
+def _hold(tasks: Sequence[_Task]) -> None:
+    for cluster, own in _by_cluster(tasks):
+        try:
+            cluster.client.run(hold_batches, [task.batch.batch_id for task in own], on_error="ignore")
+        except Exception:
+            log.exception("holding_failed", batches=len(own))
+
+
+def _stop(tasks: Sequence[_Task]) -> None:
+    for cluster, own in _by_cluster(tasks):
+        try:
+            cluster.client.cancel([task.future for task in own], reason="the execution was cancelled")
+            cluster.client.run(stop_batches, [task.batch.batch_id for task in own], on_error="ignore")
+        except Exception:
+            log.exception("stopping_failed", execution_id=own[0].batch.execution_id)
+
+
+def _by_cluster(tasks: Sequence[_Task]) -> list[tuple[Cluster, list[_Task]]]:
+    clusters = {id(task.cluster): task.cluster for task in tasks}
+    return [(cluster, [task for task in tasks if task.cluster is cluster]) for cluster in clusters.values()]
