@@ -203,24 +203,26 @@ def overhead_figures(
         tiny_id = overhead_bench.make_tiny_plate(connection)
     home = stack.folder / "service" / "engine"
 
-    def compared(document: PipelineDocument, local: Path, plate_id: int, channels: list[str]) -> overhead_bench.Overhead:
+    def compared(
+        document: PipelineDocument, local: Path, plate_id: int, channels: list[str], repeats: int
+    ) -> overhead_bench.Overhead:
         return overhead_bench.compare(
             document,
             local,
             channels,
             lambda chosen: whole_run(client, plate_id, chosen),
             slots=PROCESSES,
-            repeats=2,
+            repeats=repeats,
             work=work,
             home=home,
         )
 
     tiny = overhead_bench.stage_tiny_plate(work / "tiny", ["Channel 1"])
-    nothing = compared(overhead_bench.nothing(), tiny, tiny_id, ["Channel 1"])
+    nothing = compared(overhead_bench.nothing(), tiny, tiny_id, ["Channel 1"], repeats=5)
     figures.note("fixed_cost_per_well_ms", nothing.milliseconds_per_well, "ms", target=10)
     figures.note("noop_well_bare_openhcs_ms", 1000 * nothing.well_seconds, "ms")
     for name, count, target in (("1", 1, 1.15), ("5", 7, 1.05)):
-        wells = compared(overhead_bench.filters(count), row, row_id, ["GFP"])
+        wells = compared(overhead_bench.filters(count), row, row_id, ["GFP"], repeats=2)
         figures.note(f"wells_of_{name}_s_bare_openhcs", wells.well_seconds, "s")
         figures.note(f"ratio_wells_of_{name}_s", wells.ratio, "x", target=target)
 

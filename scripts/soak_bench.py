@@ -57,5 +57,5 @@ def _look_at(client: RemoteOrchestrator, execution_id: str) -> None:
     if status != "completed":
         raise RuntimeError(f"the execution ended as {status}")
     for level in MeasurementLevel:
-        client.measurements(execution_id, level)
+        client.measurements(execution_id, level=level)
     client.quality(execution_id)

@@ -64,7 +64,7 @@ def main() -> None:
         raise SystemExit(1)
     gc.collect()
     gc.freeze()  # some hundred thousand objects of the libraries, which need not be looked at again and again
-    send({"kind": "ready", "versions": versions()})
+    send({"kind": "ready", "versions": dict(versions())})
     while True:
         with contextlib.suppress(queue.Empty):
             _answer(inbox.get(timeout=_LOOK_EVERY), send, memory)

@@ -7,7 +7,8 @@ import platform
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,9 @@ _MANY_CHANNELS = 32
 remember_type_hints()
 
 
-def versions() -> dict[str, str]:
-    """The versions that results depend on."""
+@cache
+def versions() -> Mapping[str, str]:
+    """The versions that results depend on; looking them up takes milliseconds, and they do not change while this runs."""
     packages = ("openhcs", "numpy", "scipy", "scikit-image", "omero-openhcs")
     return {"python": platform.python_version()} | {name: metadata.version(name) for name in packages}
 
@@ -50,7 +52,7 @@ def compute(job: EngineJob, on_progress: Callable[[EngineProgress], None], memor
     ``job.output``, which is gone afterwards.
     """
     started = time.monotonic()
-    result = EngineResult(well=job.well, seconds=0.0, versions=versions())
+    result = EngineResult(well=job.well, seconds=0.0, versions=dict(versions()))
     scratch = job.output / "openhcs"
     try:
         focal_planes = _check_planes(job, read_staged_planes(job.planes))
