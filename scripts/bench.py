@@ -20,7 +20,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -103,6 +103,16 @@ def main() -> int:
     work.mkdir(parents=True)
 
     figures = Figures()
+    try:
+        measure_all(figures, options.row, options.repeats, work)
+    finally:  # what was measured before something went wrong is not lost
+        report(figures)
+        text = json.dumps({name: asdict(figure) for name, figure in figures.items()}, indent=2)
+        (BUILD / "bench.json").write_text(text + "\n", encoding="utf-8")
+    return 0
+
+
+def measure_all(figures: Figures, row: Path, repeats: int, work: Path) -> None:
     settings = StackOptions(folder=work / "stack", workers=PROCESSES, demo_data=True, read_files=True)
     started = time.monotonic()
     with Stack(settings):
@@ -110,13 +120,9 @@ def main() -> int:
     started = time.monotonic()
     with Stack(settings) as stack:
         figures.note("second_start", time.monotonic() - started, "s", target=20)
-        measure(stack, options.row, options.repeats, work, figures)
+        measure(stack, row, repeats, work, figures)
     forecast_figures(figures)
     queue_bench.measure(figures, work / "queue")
-    report(figures)
-    BUILD.mkdir(exist_ok=True)
-    (BUILD / "bench.json").write_text(json.dumps({name: asdict(figure) for name, figure in figures.items()}, indent=2) + "\n")
-    return 0
 
 
 def measure(stack: Stack, row: Path, repeats: int, work: Path, figures: Figures) -> None:
@@ -204,25 +210,40 @@ def overhead_figures(
     home = stack.folder / "service" / "engine"
 
     def compared(
-        document: PipelineDocument, local: Path, plate_id: int, channels: list[str], repeats: int
+        document: PipelineDocument,
+        local: Path,
+        plate_id: int,
+        channels: list[str],
+        repeats: int = 2,
+        wells: Sequence[str] | None = None,
     ) -> overhead_bench.Overhead:
         return overhead_bench.compare(
             document,
             local,
             channels,
-            lambda chosen: whole_run(client, plate_id, chosen),
+            lambda chosen: whole_run(client, plate_id, chosen, wells),
             slots=PROCESSES,
             repeats=repeats,
             work=work,
             home=home,
         )
 
-    tiny = overhead_bench.stage_tiny_plate(work / "tiny", ["Channel 1"])
-    nothing = compared(overhead_bench.nothing(), tiny, tiny_id, ["Channel 1"], repeats=5)
-    figures.note("fixed_cost_per_well_ms", nothing.milliseconds_per_well, "ms", target=10)
-    figures.note("noop_well_bare_openhcs_ms", 1000 * nothing.well_seconds, "ms")
+    few, many = (
+        compared(
+            overhead_bench.nothing(),
+            overhead_bench.stage_tiny_plate(work / f"tiny-{rows}", ["Channel 1"], rows),
+            tiny_id,
+            ["Channel 1"],
+            repeats=5,
+            wells=overhead_bench.tiny_wells(rows),
+        )
+        for rows in (2, overhead_bench.ROWS)
+    )
+    figures.note("fixed_cost_per_well_ms", 1000 * overhead_bench.cost_of_a_well(few, many), "ms", target=10)
+    figures.note("fixed_cost_per_run", overhead_bench.cost_of_a_run(few, many), "s")
+    figures.note("noop_well_bare_openhcs_ms", 1000 * many.well_seconds, "ms")
     for name, count, target in (("1", 1, 1.15), ("5", 7, 1.05)):
-        wells = compared(overhead_bench.filters(count), row, row_id, ["GFP"], repeats=2)
+        wells = compared(overhead_bench.filters(count), row, row_id, ["GFP"])
         figures.note(f"wells_of_{name}_s_bare_openhcs", wells.well_seconds, "s")
         figures.note(f"ratio_wells_of_{name}_s", wells.ratio, "x", target=target)
 
@@ -367,10 +388,16 @@ def whole_row(client: RemoteOrchestrator, plate_id: int, document: PipelineDocum
     return whole_run(client, plate_id, document.id)
 
 
-def whole_run(client: RemoteOrchestrator, plate_id: int, pipeline: str | PipelineDocument) -> float:
-    """The same for any pipeline. A question through OMERO.web costs some 10 ms of a core, so long runs are asked less often."""
+def whole_run(
+    client: RemoteOrchestrator, plate_id: int, pipeline: str | PipelineDocument, wells: Sequence[str] | None = None
+) -> float:
+    """The same for any pipeline, on all wells or some.
+
+    A question through OMERO.web costs some 10 ms of a core, so long runs are asked less often.
+    """
     started = time.monotonic()
-    execution_id = client.execute_remote(plate_id=plate_id, pipeline=pipeline)
+    config = {} if wells is None else {"wells": wells}
+    execution_id = client.execute_remote(plate_id=plate_id, pipeline=pipeline, config=config)
     while not (status := client.status(execution_id)).status.is_final:
         time.sleep(max(0.1, 0.01 * (time.monotonic() - started)))
     if status.status != "completed":

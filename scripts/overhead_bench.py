@@ -23,7 +23,17 @@ from openhcs_client import PipelineDocument, PipelineStep, well_name
 from openhcs_execution.engine.bare import run_bare
 from openhcs_execution.engine.staging import StagingFolder, read_staged_planes, write_index
 
-__all__ = ["Overhead", "compare", "filters", "make_tiny_plate", "nothing", "stage_tiny_plate"]
+__all__ = [
+    "Overhead",
+    "compare",
+    "cost_of_a_run",
+    "cost_of_a_well",
+    "filters",
+    "make_tiny_plate",
+    "nothing",
+    "stage_tiny_plate",
+    "tiny_wells",
+]
 
 EDGE, ROWS, COLUMNS = 64, 8, 12
 _MEASURE = PipelineStep(name="Intensity", function="omero_openhcs:measure_field_intensity")
@@ -47,10 +57,16 @@ class Overhead:
         """What a well takes on bare OpenHCS."""
         return self.bare * self.slots / self.wells
 
-    @property
-    def milliseconds_per_well(self) -> float:
-        """Time of a slot that a well costs more than on bare OpenHCS."""
-        return 1000 * (self.whole - self.bare) * self.slots / self.wells
+
+def cost_of_a_well(few: Overhead, many: Overhead) -> float:
+    """Seconds of a slot that one more well costs more than on bare OpenHCS, from runs of a pipeline on few and many wells."""
+    more = (many.whole - few.whole) - (many.bare - few.bare)
+    return more * many.slots / (many.wells - few.wells)
+
+
+def cost_of_a_run(few: Overhead, many: Overhead) -> float:
+    """Seconds that a run costs more than on bare OpenHCS, whatever its number of wells: sessions, table, provenance."""
+    return few.whole - few.bare - cost_of_a_well(few, many) * few.wells / few.slots
 
 
 def nothing() -> PipelineDocument:
@@ -112,10 +128,15 @@ def make_tiny_plate(connection: BlitzGateway) -> int:
     return int(plate.id.val)
 
 
-def stage_tiny_plate(folder: Path, channels: list[str]) -> Path:
-    """The same plate as files for bare OpenHCS."""
+def tiny_wells(rows: int = ROWS) -> list[str]:
+    """Names of the wells of the first rows of the tiny plate."""
+    return [well_name(number // COLUMNS, number % COLUMNS) for number in range(rows * COLUMNS)]
+
+
+def stage_tiny_plate(folder: Path, channels: list[str], rows: int = ROWS) -> Path:
+    """The first rows of the same plate as files for bare OpenHCS."""
     planes = []
-    for number in range(ROWS * COLUMNS):
+    for number in range(rows * COLUMNS):
         staging = StagingFolder(folder, well_name(number // COLUMNS, number % COLUMNS), channels, None)
         staging.add_plane(1, 1, 1, 1, _tiny(number))
         staging.finish()
