@@ -11,11 +11,9 @@ from stack import Stack
 
 from openhcs_client import RemoteOrchestrator
 
-from .test_live_testing import MINUTE, anna, client, plate
-
-__all__ = ["anna", "client", "plate"]  # fixtures
-
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
+
+MINUTE = 60_000
 
 CONTROLS = ["A01", "A12", "B01", "B12"]
 """Column 1 of the synthetic plate has the negative controls, column 12 the positive ones."""

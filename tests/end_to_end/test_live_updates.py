@@ -107,14 +107,47 @@ def test_events_come_through_the_documented_nginx(
     client.resume(run)
     expect(page.locator("#oh-counts")).to_contain_text(re.compile(r"^[1-9]\d* of"), timeout=3 * MINUTE)
     page.locator("#oh-map [data-well][aria-label*='step ']").first.wait_for(state="attached", timeout=MINUTE)
-    done = page.locator("#oh-map [data-well][aria-label*='done']").first
-    done.click()
+    page.locator("#oh-map [data-well][aria-label*='done']").first.click()
     page.get_by_text("Log", exact=True).click()
     expect(page.locator("#oh-well-log-body")).to_contain_text("Step 1 of", timeout=MINUTE)
     client.cancel(run)
     expect(page.locator("#oh-state")).to_contain_text("Cancelled", timeout=MINUTE)
     assert_told_once(page, client, run)
     assert asked == [], "everything came over the live connection"
+
+
+COLOURED = """(title) => {
+  window.coloured = {};
+  window.lookedSince = Date.now();
+  const look = ({ target }) => {
+    const well = target.dataset?.well;
+    const value = well && (target.getAttribute('aria-label') ?? '').match(new RegExp(`${title}: [0-9]`));
+    if (value && !window.coloured[well]) window.coloured[well] = Date.now();
+  };
+  new MutationObserver((changes) => changes.forEach(look)).observe(
+    document.querySelector('#oh-map'), { subtree: true, attributes: true, attributeFilter: ['aria-label'] });
+}"""
+
+
+@pytest.mark.timeout(600)
+def test_the_heat_map_takes_a_finished_well_in_at_once(
+    page: Page, stack: Stack, site: str, client: RemoteOrchestrator, run: str
+) -> None:
+    sign_in_first_user(page, stack, site)
+    open_results(page, site, run)
+    client.resume(run)
+    expect(page.locator("#oh-counts")).to_contain_text(re.compile(r"^[1-9]\d* of"), timeout=3 * MINUTE)
+    page.locator("#oh-shown").select_option(label="Nuclei")
+    page.evaluate(COLOURED, "Nuclei")
+    page.wait_for_function("Object.keys(window.coloured).length > 8", timeout=2 * MINUTE)
+    coloured, since = page.evaluate("[window.coloured, window.lookedSince]")
+    client.cancel(run)
+    computed = {event.well: event.time for event in client.events(run, limit=2000).events if event.data.get("measurements")}
+    delays = {well: at / 1000 - computed[well].timestamp() for well, at in coloured.items()}
+    # Wells that were done before get another colour when the limits move.
+    seconds = sorted(delay for well, delay in delays.items() if computed[well].timestamp() > since / 1000)
+    print(f"from a well's values to its colour: median {seconds[len(seconds) // 2]:.2f} s, longest {seconds[-1]:.2f} s")
+    assert seconds[len(seconds) // 2] < 1
 
 
 @pytest.mark.timeout(600)
