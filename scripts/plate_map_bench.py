@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from playwright.sync_api import Page, Route, sync_playwright
+from signing_in import sign_in
 
 from openhcs_client import well_name
 
@@ -58,11 +59,7 @@ def frame_times(site: str, user: str, password: str, execution_id: str) -> Frame
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
         page = browser.new_context(viewport={"width": 1400, "height": 900}).new_page()
-        page.goto(f"{site}/webclient/login/?url=/openhcs/")
-        page.fill("#id_username", user)
-        page.fill("#id_password", password)
-        page.click("[type=submit]")
-        page.wait_for_url(f"{site}/openhcs/")
+        sign_in(page, site, user, password)
         frames = _watch(page, f"{site}/openhcs/results/{execution_id}/", execution_id)
         browser.close()
         return frames

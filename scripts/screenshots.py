@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
+from signing_in import sign_in
 from stack import Stack, StackOptions
 
 from omero_sandbox.demo.install import CARDIOMYOCYTE_PLATE, SYNTHETIC_PLATE
@@ -52,10 +53,7 @@ def photograph(page: Page, stack: Stack, output: Path) -> None:
         print(f"-- {name}.png")
 
     user = next(iter(stack.users().values()))
-    page.goto(f"{stack.web_url}/webclient/login/?url=/openhcs/")
-    page.fill("#id_username", user.name)
-    page.fill("#id_password", user.password)
-    page.click("[type=submit]")
+    sign_in(page, stack.web_url, user.name, user.password)
     take("start")
     synthetic = plate_link(page, SYNTHETIC_PLATE)
 

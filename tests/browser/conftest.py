@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page
+from signing_in import sign_in
 from stack import Stack
 
 from openhcs_client import RemoteOrchestrator
-from tests.signing_in import sign_in
 
 PLATE = "Synthetic GFP assay"
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Dialog, Locator, Page, expect
+from signing_in import sign_in
 from stack import Stack
 
 from openhcs_client import PipelineDocument, RemoteOrchestrator
-from tests.signing_in import sign_in
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 

@@ -12,10 +12,10 @@ import pytest
 from omero.gateway import BlitzGateway
 from omero.rtypes import rstring
 from playwright.sync_api import Page, expect
+from signing_in import sign_in
 from stack import Stack
 
 from openhcs_client import PipelineDocument, RemoteOrchestrator
-from tests.signing_in import sign_in
 
 from .test_accessibility import violations
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
+from signing_in import sign_in
 from stack import Stack
 
 from openhcs_client import RemoteOrchestrator
-from tests.signing_in import sign_in
 
 from .test_accessibility import violations
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from omero.gateway import BlitzGateway
 from playwright.sync_api import Page
+from signing_in import sign_in
 from stack import Stack
 
 from openhcs_client import RemoteOrchestrator
-from tests.signing_in import sign_in
 
 ROW_PLATE = "Transfluor row O"
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import uuid
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from distributed import Future
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -20,13 +21,24 @@ from .errands import SessionErrands
 from .host import MEMORY, OURS, resource_of
 from .tasks import WellBatch
 
-__all__ = ["BatchMaker", "WarmWorkers", "resources_for"]
+__all__ = ["BatchMaker", "HandedOut", "WarmWorkers", "resources_for"]
 
 _INPUTS_KEPT = 20
 """Executions whose document and layout are kept as they were read: a large plate has many batches."""
 
 _WARM_WELLS = 200
 """Tested wells of which the worker is remembered."""
+
+
+@dataclass(frozen=True)
+class HandedOut:
+    """A batch as a task of Dask."""
+
+    batch: WellBatch
+    future: Future
+    cluster: Cluster
+    settled: set[tuple[str, int]] = field(default_factory=set)
+    """Wells, with their attempt, whose outcome was taken over when it was reported."""
 
 
 @dataclass(frozen=True)

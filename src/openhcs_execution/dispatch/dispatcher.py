@@ -14,11 +14,10 @@ import queue
 import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from distributed import Future
 from distributed.scheduler import KilledWorker
 from sqlalchemy.exc import OperationalError
 
@@ -37,7 +36,7 @@ from openhcs_execution.results.well_logs import WellLogs
 from openhcs_execution.secrets import SessionVault
 from openhcs_execution.settings import Settings
 
-from .batches import BatchMaker, WarmWorkers, resources_for
+from .batches import BatchMaker, HandedOut, WarmWorkers, resources_for
 from .cluster import Cluster
 from .collecting import Collector
 from .engines import Engines
@@ -45,7 +44,7 @@ from .errands import SessionErrands
 from .outcomes import apply_outcome, apply_progress
 from .parcels import ParcelLost
 from .stopping import Stopper
-from .tasks import TOPIC, Outcome, Progress, Said, WellBatch, read_report
+from .tasks import TOPIC, Outcome, Progress, Said, read_report
 from .worker import compute_batch
 
 __all__ = ["Dispatcher"]
@@ -57,15 +56,6 @@ _TICK = 1.0
 
 _MOST_TOGETHER = 200
 """Reports that become one transaction: more would keep others waiting who want to write."""
-
-
-@dataclass(frozen=True)
-class _Task:
-    batch: WellBatch
-    future: Future
-    cluster: Cluster
-    settled: set[tuple[str, int]] = field(default_factory=set)
-    """Wells, with their attempt, whose outcome was taken over when it was reported."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +95,7 @@ class Dispatcher:
             on_lost=lambda cluster: self._inbox.put(lambda: self._lose(cluster)),
         )
         self._inbox: queue.SimpleQueue[Callable[[], None] | _Reported] = queue.SimpleQueue()
-        self._tasks: dict[str, _Task] = {}
+        self._tasks: dict[str, HandedOut] = {}
         self._warm_workers = WarmWorkers()
         self._stopping = threading.Event()
         self._decided = threading.Event()
@@ -217,7 +207,7 @@ class Dispatcher:
             else:
                 self._give_up_stranded(cluster)
 
-    def _tasks_of(self, cluster: Cluster) -> list[_Task]:
+    def _tasks_of(self, cluster: Cluster) -> list[HandedOut]:
         return [task for task in self._tasks.values() if task.cluster is cluster]
 
     def _give_up_stranded(self, cluster: Cluster) -> None:
@@ -408,7 +398,7 @@ class Dispatcher:
             failed = error  # the name of a caught exception ends with its clause
             self._inbox.put(lambda: self._fail(attempts, failed))
             return
-        self._tasks[batch.batch_id] = _Task(batch, future, cluster)
+        self._tasks[batch.batch_id] = HandedOut(batch, future, cluster)
         future.add_done_callback(lambda _: self._inbox.put(lambda: self._end(batch.batch_id)))
 
     # ----------------------------------------------------------------- taking back
@@ -436,7 +426,7 @@ class Dispatcher:
         self._on_change()
         self._leave_idle()
 
-    def _take_back(self, task: _Task, attempts: Sequence[Well]) -> bool:
+    def _take_back(self, task: HandedOut, attempts: Sequence[Well]) -> bool:
         """Give every well an outcome; False while results of some are being fetched."""
         batch, future = task.batch, task.future
         if future.status == "finished":

@@ -5,30 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
-
-from distributed import Future
 
 from openhcs_execution.logging import get_logger
 
+from .batches import HandedOut
 from .cluster import Cluster
-from .tasks import WellBatch
 from .worker import hold_batches, stop_batches
 
 __all__ = ["Stopper"]
 
 log = get_logger(__name__)
-
-
-class _Task(Protocol):
-    @property
-    def batch(self) -> WellBatch: ...
-
-    @property
-    def future(self) -> Future: ...
-
-    @property
-    def cluster(self) -> Cluster: ...
 
 
 class Stopper:
@@ -41,18 +27,18 @@ class Stopper:
         """Tell nobody any more."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def hold(self, tasks: Sequence[_Task]) -> None:
+    def hold(self, tasks: Sequence[HandedOut]) -> None:
         """Begin no further well of these tasks; wells that are being computed are finished."""
         if tasks:
             self._threads.submit(_hold, tasks)
 
-    def stop(self, tasks: Sequence[_Task]) -> None:
+    def stop(self, tasks: Sequence[HandedOut]) -> None:
         """End these tasks, and kill the engines that compute for them."""
         if tasks:
             self._threads.submit(_stop, tasks)
 
 
-def _hold(tasks: Sequence[_Task]) -> None:
+def _hold(tasks: Sequence[HandedOut]) -> None:
     for cluster, own in _by_cluster(tasks):
         try:
             cluster.client.run(hold_batches, [task.batch.batch_id for task in own], on_error="ignore")
@@ -60,7 +46,7 @@ def _hold(tasks: Sequence[_Task]) -> None:
             log.exception("holding_failed", batches=len(own))
 
 
-def _stop(tasks: Sequence[_Task]) -> None:
+def _stop(tasks: Sequence[HandedOut]) -> None:
     for cluster, own in _by_cluster(tasks):
         try:
             cluster.client.cancel([task.future for task in own], reason="the execution was cancelled")
@@ -69,6 +55,6 @@ def _stop(tasks: Sequence[_Task]) -> None:
             log.exception("stopping_failed", execution_id=own[0].batch.execution_id)
 
 
-def _by_cluster(tasks: Sequence[_Task]) -> list[tuple[Cluster, list[_Task]]]:
+def _by_cluster(tasks: Sequence[HandedOut]) -> list[tuple[Cluster, list[HandedOut]]]:
     clusters = {id(task.cluster): task.cluster for task in tasks}
     return [(cluster, [task for task in tasks if task.cluster is cluster]) for cluster in clusters.values()]

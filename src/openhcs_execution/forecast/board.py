@@ -19,12 +19,15 @@ from sqlalchemy.orm import Session
 from openhcs_client import ExecutionStatusName, PlateLayout, WellState
 from openhcs_execution.database import Database, ExecutionInput, ExecutionRow, WellRow
 from openhcs_execution.estimate import WELL_SECONDS, megapixels
+from openhcs_execution.logging import get_logger
 from openhcs_execution.queue.events import now
 
 from .remaining import RunSoFar, remaining_time
 from .slots import measured_slots
 
 __all__ = ["Forecast", "ForecastBoard", "past_times", "run_so_far"]
+
+log = get_logger(__name__)
 
 _KEPT_SECONDS, _KEPT_AT_MOST = 2.0, 15.0
 _KEPT_SHARE = 0.01
@@ -100,6 +103,9 @@ class ForecastBoard:
             fresh_until = time.monotonic() + _kept(forecast)
             found = _Known(forecast, fresh_until, fresh_until + _KEPT_AT_MOST)
             return forecast
+        except Exception:
+            log.exception("forecast_failed", number=row.number)  # nobody may be waiting for it who would tell
+            raise
         finally:
             with self._lock:
                 del self._being_made[row.number]

@@ -113,17 +113,15 @@ class _Board:
         self._by_owner: dict[int, list[Candidate]] = {}
         for candidate, _waiting in self._candidates:
             self._by_owner.setdefault(candidate.owner_id, []).append(candidate)
-        self._ready: dict[int, list[Candidate]] = {}
         self._first: dict[int, Candidate] = {}
         for owner in self._by_owner:
             self._judge(owner)
         self.owners_served: set[int] = set()
 
     def _judge(self, owner: int) -> None:
-        """Which executions of an owner may go, and which of them is the first; nothing of others changes it."""
+        """Which of an owner's executions that may go is the first; nothing of others changes it."""
         held = hold(self._by_owner[owner], self._people, self._limits, self._time, self._workers)
-        self._ready[owner] = [each for each in self._by_owner[owner] if held[each.number] is None]
-        first = self._choose(self._ready[owner])
+        first = self._choose(each for each in self._by_owner[owner] if held[each.number] is None)
         if first is None:
             self._first.pop(owner, None)
         else:

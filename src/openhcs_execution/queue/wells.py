@@ -241,7 +241,9 @@ def suspects(database: Database, wells: Sequence[Well]) -> list[Well]:
     A worker fetches the images of the next well while it computes one.
     """
     with database.read() as session:
-        states = {well: session.get_one(WellRow, (well.number, well.name)).state for well in wells}
+        rows = {well: session.get_one(WellRow, (well.number, well.name)) for well in wells}
+    # A later attempt is another process's.
+    states = {well: row.state for well, row in rows.items() if row.attempt == well.attempt}
     running = [well for well, state in states.items() if state == WellState.RUNNING]
     return running or [well for well, state in states.items() if state == WellState.STAGING]
 

@@ -158,6 +158,8 @@ def test_only_the_well_that_was_computed_is_blamed_for_a_lost_worker(database: D
     assert wells.suspects(database, batch) == [computing]
     assert wells.suspects(database, [fetched, waiting]) == [fetched]  # nothing was computed: fetching may have been too much
     assert wells.suspects(database, [waiting]) == []
+    former = Well(number, computing.name, computing.attempt - 1)
+    assert wells.suspects(database, [former, fetched]) == [fetched]  # what runs now is another process's attempt
     for each in batch:
         assert wells.lose_worker(database, each, suspect=each == computing)
     rows = {name: well(database, number, name) for name in states(database, number)}
