@@ -38,7 +38,7 @@ if __name__ == "__main__":
         staging.add_plane(field, 1, 1, 1, pixels)
     staging.finish()
     job = EngineJob(execution_id="example", well="A01", document=document, channels=["DAPI"], fields=[1, 2],
-                    planes=staging.root, output=folder / "output")
+                    planes=staging.root, output=folder / "output", scratch=folder / "openhcs")
     result = compute(job, lambda progress: None)
     print("ANSWER " + json.dumps({
         "report": check_document(document, ["DAPI"]).model_dump(),

@@ -41,6 +41,9 @@ CONFIG = {
     # Their web servers cannot be switched off, but nothing needs to be on them.
     "distributed.worker.http.routes": [],
     "distributed.scheduler.http.routes": [],
+    # Nobody looks at Dask's own profiles, which each process would sample a hundred times a second, also while idle.
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "500ms",
 }
 
 _CONNECT_SECONDS = 15.0

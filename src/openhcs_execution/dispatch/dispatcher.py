@@ -10,8 +10,10 @@ computes is finished there, the rest goes to the new one.
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
+import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -57,6 +59,9 @@ _TICK = 1.0
 _MOST_TOGETHER = 200
 """Reports that become one transaction: more would keep others waiting who want to write."""
 
+_GATHER_SECONDS = 0.05
+"""Reports that come sooner than this after the last transaction wait for others, to share the next one with them."""
+
 
 @dataclass(frozen=True)
 class _Reported:
@@ -100,6 +105,7 @@ class Dispatcher:
         self._stopping = threading.Event()
         self._decided = threading.Event()
         """Set when the workers are there, or will not come."""
+        self._taken_at = -math.inf
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
         self._stopper = Stopper()
         self._on_change = on_change
@@ -232,11 +238,15 @@ class Dispatcher:
                 return
 
     def _handle_messages(self) -> None:
-        """Wait for a message, then do what all that are there ask for."""
+        """Wait for a message, then do what all that are there ask for.
+
+        A report that comes alone is taken at once; while they come thick and fast, some are taken together.
+        """
         reports: list[_Reported] = []
+        patience = _TICK
         try:
-            message = self._inbox.get(timeout=_TICK)
             while True:
+                message = self._inbox.get(timeout=patience)
                 if isinstance(message, _Reported):
                     reports.append(message)
                 else:
@@ -244,7 +254,7 @@ class Dispatcher:
                     self._persist(message)
                 if len(reports) >= _MOST_TOGETHER:
                     self._take_reports(reports)
-                message = self._inbox.get_nowait()
+                patience = max(0.0, self._taken_at + _GATHER_SECONDS - time.monotonic()) if reports else 0.0
         except queue.Empty:
             self._take_reports(reports)
 
@@ -270,6 +280,7 @@ class Dispatcher:
         reports.clear()
         for together in by_execution.values():
             self._persist(partial(self._apply, together))
+            self._taken_at = time.monotonic()
 
     def _apply(self, reports: Sequence[Progress | Outcome]) -> None:
         """Take reports of one execution over in one transaction; one that is at fault does not take the others with it."""

@@ -7,9 +7,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from openhcs_client import PipelineDocument, PlateLayout, RoiKind, SavingOptions, WellState, fill_template
 from openhcs_execution.catalogue.scripts import script_of
@@ -34,6 +35,9 @@ from openhcs_execution.version import VERSION
 
 from .drawing import save_well_rois
 from .plate_figures import save_figures
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["SavedExecution", "forget_images", "save_summary", "save_well"]
 
@@ -204,12 +208,13 @@ def _left_out_note(left_out: Sequence[str]) -> str:
 def _fields(store: ResultStore, execution_id: str, wells: Sequence[WellRow]) -> pd.DataFrame | None:
     """The field rows of every committed well, in plate order."""
     tables = [
-        pd.read_parquet(path)
+        pq.ParquetFile(path).read()
         for well in wells
         if well.committed_at is not None
         and (path := store.read(execution_id, well.well, well.attempt).result.fields_table) is not None
     ]
-    return pd.concat(tables, ignore_index=True) if tables else None
+    # A measurement that is whole in one well and missing or broken in another becomes a number for all of them.
+    return pa.concat_tables(tables, promote_options="permissive").to_pandas() if tables else None
 
 
 def _script(database: Database, saved: SavedExecution) -> str:

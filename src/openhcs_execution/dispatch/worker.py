@@ -111,6 +111,7 @@ class WellComputer:
         self._gpu = host is not None and GPU in host.labels
         self._scratch = settings.scratch / re.sub(r"[^\w.-]", "_", name)  # a scheduler of somebody else may name it anything
         shutil.rmtree(self._scratch, ignore_errors=True)
+        self._openhcs_scratch = self._scratch / "openhcs"
         self.outbox = ResultStore(self._scratch / "outbox")
         """Results that the service has yet to fetch."""
         shared = not (host is not None and host.own_results) and _shares_disk(settings)
@@ -203,7 +204,8 @@ class WellComputer:
                 staged = self._stager.submit(self._stage, work, wells[position + 1])
             outcome = work.outcome(well, **self._outcome(work, well, error), seconds=time.monotonic() - free_since)
             free_since = time.monotonic()
-            shutil.rmtree(self._folder(work, well), ignore_errors=True)
+            for folder in (self._folder(work, well), self._openhcs_scratch):  # the engine may have been killed
+                shutil.rmtree(folder, ignore_errors=True)
             report(outcome)
             outcomes.append(outcome)
 
@@ -283,6 +285,7 @@ class WellComputer:
             fields=[field.field for field in layout.fields],
             planes=folder / "planes",
             output=output,
+            scratch=self._openhcs_scratch,
             remember=batch.test_well,
             keep_images=batch.keep_images,
         )

@@ -48,39 +48,48 @@ def versions() -> Mapping[str, str]:
 def compute(job: EngineJob, on_progress: Callable[[EngineProgress], None], memory: StepMemory | None = None) -> EngineResult:
     """Compute one well. What goes wrong with the well is in ``failure``; nothing is raised for it.
 
-    Steps are taken from ``memory``, and kept there, when the job asks for it. OpenHCS gets an output folder of its own below
-    ``job.output``, which is gone afterwards.
+    Steps are taken from ``memory``, and kept there, when the job asks for it. OpenHCS gets ``job.scratch`` for what it writes,
+    empty, and gone afterwards.
     """
     started = time.monotonic()
     result = EngineResult(well=job.well, seconds=0.0, versions=dict(versions()))
-    scratch = job.output / "openhcs"
     try:
+        _empty(job.scratch)
         focal_planes = _check_planes(job, read_staged_planes(job.planes))
         report = check_document(job.document, job.channels)
         if not report.valid:
             raise OpenHCSError("bad_pipeline", next(iter(report.field_errors.values())), field_errors=report.field_errors)
         recall = Recall()
-        artifacts = _run(job, scratch, focal_planes, _listener(on_progress, recall), recall, memory)
+        artifacts = _run(job, focal_planes, _listener(on_progress, recall), recall, memory)
         result.reused_steps = recall.reused_steps
         collected = collect(artifacts, job.fields, job.well, job.output)
         result.fields_table, result.objects_table = collected.fields_table, collected.objects_table
         result.labels, result.well_measurements = collected.labels, collected.well_measurements
         if job.keep_images:
-            result.images = take_images(scratch, job.well, job.fields, job.output)
+            result.images = take_images(job.scratch, job.well, job.fields, job.output)
     except WellMissingError as error:
         result.failure = well_failure(FailureClass.ENGINE_ERROR, str(error), error)
     except Exception as error:
         # Whatever a library raises is a failure of this well: the engine stays, and the reason goes to the user.
         result.failure = failure_from(error, job.well)
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        shutil.rmtree(job.scratch, ignore_errors=True)
     result.seconds = time.monotonic() - started
     return result
 
 
+def _empty(folder: Path) -> None:
+    """Remove what a process left that was killed in the middle of another well.
+
+    Raises:
+        OSError: when it cannot be removed: its images would pass for those of this well.
+    """
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
 def _run(
     job: EngineJob,
-    scratch: Path,
     focal_planes: int,
     listener: Callable[[dict[str, Any]], None],
     recall: Recall,
@@ -88,10 +97,10 @@ def _run(
 ) -> list[Artifact]:
     if memory is None or not job.remember:
         steps = build_steps(job.document, job.channels, focal_planes=focal_planes)
-        return run_well(job.planes, scratch, job.well, steps, listener, execution_id=job.execution_id)
+        return run_well(job.planes, job.scratch, job.well, steps, listener, execution_id=job.execution_id)
     steps = build_steps(job.document, job.channels, focal_planes=focal_planes, change=remembering(memory))
     with memory.during(recall, job.execution_id):
-        return run_well(job.planes, scratch, job.well, steps, listener, execution_id=job.execution_id)
+        return run_well(job.planes, job.scratch, job.well, steps, listener, execution_id=job.execution_id)
 
 
 def _listener(on_progress: Callable[[EngineProgress], None], recall: Recall) -> Callable[[dict[str, Any]], None]:
@@ -180,5 +189,6 @@ def rehearse() -> EngineResult:
             fields=[1],
             planes=planes,
             output=Path(folder) / "out",
+            scratch=Path(folder) / "openhcs",
         )
         return compute(job, lambda progress: None)

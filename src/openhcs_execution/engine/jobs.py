@@ -18,9 +18,11 @@ class EngineJob(BaseModel):
     """One well to compute.
 
     ``planes`` is the staging folder written by :mod:`openhcs_execution.engine.staging`; ``output`` receives everything the
-    engine writes and is emptied by the caller. ``document`` has the user's parameters already applied. ``remember`` lets the
-    engine take from memory what it made of the same images before, and keep what it makes now: for wells that somebody tries
-    values on. With ``keep_images`` the images as the last step leaves them are among the results.
+    engine writes and is emptied by the caller. ``scratch`` is OpenHCS's own and is emptied by the engine: where it is the same
+    for all wells of a worker, OpenHCS resolves its configuration once and not for each. ``document`` has the user's parameters
+    already applied. ``remember`` lets the engine take from memory what it made of the same images before, and keep what it
+    makes now: for wells that somebody tries values on. With ``keep_images`` the images as the last step leaves them are among
+    the results.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -32,6 +34,7 @@ class EngineJob(BaseModel):
     fields: list[int]
     planes: Path
     output: Path
+    scratch: Path
     remember: bool = False
     keep_images: bool = False
 

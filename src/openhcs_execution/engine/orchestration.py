@@ -12,10 +12,12 @@ OpenHCS was made for one user at a desk, and keeps state in module globals. What
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from objectstate import ObjectStateRegistry
 from objectstate.lazy_factory import ensure_global_config_context
 from openhcs.constants import Microscope
 from openhcs.core.config import (
@@ -28,7 +30,7 @@ from openhcs.core.orchestrator.execution_result import ExecutionResult, RuntimeO
 from openhcs.core.orchestrator.orchestrator import PipelineOrchestrator
 from openhcs.core.progress import set_progress_queue
 from openhcs.core.steps.function_step import FunctionStep
-from polystore.base import reset_memory_backend
+from polystore.base import Backend, reset_memory_backend, storage_registry
 
 from .tables import Artifact
 
@@ -43,15 +45,21 @@ class _Orchestrator(PipelineOrchestrator):
     """The orchestrator with its resolved configuration remembered.
 
     Upstream resolves the whole configuration anew at every question, some twelve times per well, which is half of the time
-    that initialising and compiling take. Our orchestrators live for one well and their configuration never changes.
+    that initialising and compiling take. Ours differ in the output folder only, and are values that nobody changes.
     """
 
-    _resolved: GlobalPipelineConfig | None = None
+    _resolved: ClassVar[tuple[Path, GlobalPipelineConfig] | None] = None
+
+    def __init__(self, planes: Path, output: Path) -> None:
+        self._output = output
+        super().__init__(planes, pipeline_config=PipelineConfig())
 
     def get_effective_config(self, *, for_serialization: bool = False) -> GlobalPipelineConfig:
-        if self._resolved is None:
-            self._resolved = super().get_effective_config(for_serialization=for_serialization)
-        return self._resolved
+        known = _Orchestrator._resolved
+        if known is None or known[0] != self._output:
+            known = self._output, super().get_effective_config(for_serialization=for_serialization)
+            _Orchestrator._resolved = known
+        return known[1]
 
 
 class Events:
@@ -59,6 +67,18 @@ class Events:
 
     def __init__(self, listener: Callable[[dict[str, Any]], None]) -> None:
         self.put = listener
+
+
+def _forget() -> None:
+    """Drop what OpenHCS keeps of a well: the files and folders of its memory store, and the parameters of each run.
+
+    The latter are for the time travel of its user interface, a third of a megabyte for each well, and folders are looked
+    through whenever files are listed: without this, an engine grows and slows down until its memory limit blames a well.
+    """
+    reset_memory_backend()
+    with contextlib.suppress(FileNotFoundError):
+        storage_registry[Backend.MEMORY.value].delete_all("/")
+    ObjectStateRegistry.clear()
 
 
 def configuration(output: Path) -> GlobalPipelineConfig:
@@ -82,10 +102,10 @@ def compile_well(
     Raises:
         WellMissingError: when OpenHCS does not find the well among the staged planes.
     """
-    reset_memory_backend()
+    _forget()
     ensure_global_config_context(GlobalPipelineConfig, configuration(output))
     set_progress_queue(Events(listener))
-    orchestrator = _Orchestrator(planes, pipeline_config=PipelineConfig()).initialize()
+    orchestrator = _Orchestrator(planes, output).initialize()
     bundle = orchestrator.compile_pipelines(list(steps), well_filter=[well])
     compiled = {str(axis) for axis in bundle.axis_ids}
     if compiled != {well}:
@@ -122,7 +142,7 @@ def run_well(
             raise WellMissingError(f"OpenHCS was asked for well {well} and answered {said or 'nothing'}.")
         return artifacts_of(results[well])
     finally:
-        reset_memory_backend()
+        _forget()
 
 
 def artifacts_of(result: ExecutionResult) -> list[Artifact]:

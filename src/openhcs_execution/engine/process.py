@@ -133,7 +133,8 @@ class EngineProcess:
         self.start()
         started = time.monotonic()
         # The child works in its own folder, where relative paths would mean something else.
-        absolute = job.model_copy(update={"planes": job.planes.resolve(), "output": job.output.resolve()})
+        folders = {name: getattr(job, name).resolve() for name in ("planes", "output", "scratch")}
+        absolute = job.model_copy(update=folders)
         self._send({"operation": "run", "job": absolute.model_dump(mode="json")})
         deadline = started + time_limit if time_limit is not None else None
         try:

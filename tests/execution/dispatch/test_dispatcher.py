@@ -213,6 +213,34 @@ def test_a_report_that_cannot_be_written_does_not_take_the_others_with_it(
     assert states(database, number) == {"A01": "done", "A02": "waiting", "A03": "done"}
 
 
+def test_a_report_alone_is_taken_at_once_and_those_that_follow_it_together(
+    dispatcher: Dispatcher, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = enqueue(database, 3)
+    attempts = claim_all(database)
+    taken: list[int] = []
+    real = dispatcher._apply
+    monkeypatch.setattr(dispatcher, "_apply", lambda reports: (taken.append(len(reports)), real(reports)))
+
+    def receive(each: Any) -> None:
+        outcome = Outcome(number=number, well=each.name, attempt=each.attempt, what="computed")
+        dispatcher._receive(None, (0.0, {"report": outcome.model_dump_json()}))
+
+    monkeypatch.setattr(module, "_GATHER_SECONDS", 3600.0)  # it would wait that long if it waited
+    receive(attempts[0])
+    dispatcher._handle_messages()
+    assert taken == [1]
+
+    monkeypatch.setattr(module, "_GATHER_SECONDS", 0.5)
+    receive(attempts[1])
+    later = threading.Timer(0.05, receive, [attempts[2]])
+    later.start()
+    dispatcher._handle_messages()
+    later.join()
+    assert taken == [1, 2]
+    assert set(states(database, number).values()) == {"done"}
+
+
 def test_wells_in_work_at_a_move_are_finished_where_they_are_and_the_rest_goes_on_elsewhere(
     dispatcher: Dispatcher, database: Database
 ) -> None:

@@ -82,6 +82,7 @@ def make_job(tmp_path: Path) -> Callable[..., EngineJob]:
             fields=sorted({field for field, _, _ in planes}),
             planes=staging.root,
             output=folder / "output",
+            scratch=tmp_path / "openhcs",  # one for all, as a worker has
         )
 
     return make

@@ -4,6 +4,8 @@
 ``python -m tests.execution.engine.probe SCENARIO FOLDER`` prints one line of JSON.
 """
 
+import contextlib
+import gc
 import inspect
 import json
 import sys
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from objectstate import ObjectState, ObjectStateRegistry
 from openhcs.constants.constants import GroupBy, VariableComponents
 from openhcs.core.artifacts import ArtifactSpec, SpecialArtifactType
 from openhcs.core.config import LazyProcessingConfig
@@ -19,6 +22,7 @@ from openhcs.core.memory import numpy as numpy_function
 from openhcs.core.pipeline.function_contracts import artifact_outputs
 from openhcs.core.pipeline_document import PipelineDocumentAuthority
 from openhcs.core.steps.function_step import FunctionStep
+from polystore.base import storage_registry
 
 from openhcs_client import PipelineDocument, PipelineStep
 from openhcs_execution.catalogue import PipelineCatalogue
@@ -163,6 +167,27 @@ def scenario_contract(folder: Path) -> Any:
     started = [event for event in events if event["phase"] == "step_started"]
     report["started"] = [(event["step_name"], event["completed"], event["total"]) for event in started]
     report["written"] = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    return report
+
+
+def scenario_forgetting(folder: Path) -> Any:
+    """What OpenHCS still holds after wells, one of which failed: it keeps the parameters of every run, for its time travel."""
+    report: dict[str, Any] = {"held": [], "during": 0}
+    step = PipelineStep(name="N", function="omero_openhcs:segment_nuclei")
+    document = PipelineDocument(id="p", name="P", steps=[step])
+
+    def listen(event: dict[str, Any]) -> None:
+        report["during"] = len(ObjectStateRegistry.get_all())
+
+    for well in ("A01", "A02", "A03"):
+        planes = stage(folder, {(1, 1, 1): np.ones((32, 32), np.uint16)}, well)
+        asked = "P24" if well == "A02" else well
+        with contextlib.suppress(WellMissingError):
+            run_well(planes, folder / "out", asked, build_steps(document, ["C1"]), listen, execution_id="probe")
+        gc.collect()
+        states = sum(1 for thing in gc.get_objects() if type(thing) is ObjectState)
+        stored = len(storage_registry["memory"]._memory_store)
+        report["held"].append([states, len(ObjectStateRegistry.get_all()), stored])
     return report
 
 

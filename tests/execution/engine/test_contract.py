@@ -47,6 +47,14 @@ def test_the_pinned_version_behaves_as_the_adapter_expects(probe: Callable[[str]
     ], "OpenHCS wrote files that nobody asked for"
 
 
+def test_nothing_of_a_well_stays_in_openhcs(probe: Callable[[str], Any]) -> None:
+    report = probe("forgetting")
+    assert report["during"] > 0  # or there is nothing to forget, and this test says nothing
+    assert [registered + stored for _states, registered, stored in report["held"]] == [0, 0, 0]
+    first, _second, last = (states for states, _registered, _stored in report["held"])
+    assert last <= first
+
+
 def test_filters_keep_type_intensity_and_fields_apart(probe: Callable[[str], Any]) -> None:
     for name, seen in probe("filters").items():
         assert seen["dtypes"] == ["uint16"], name

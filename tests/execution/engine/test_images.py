@@ -69,3 +69,18 @@ def test_the_engine_gives_smoothed_images_only_when_asked(
         assert pixels.shape == source.shape
         assert pixels.mean() == pytest.approx(source.mean(), rel=0.01)
         assert pixels.std() < source.std() / 3
+
+
+@pytest.mark.engine
+def test_what_a_killed_engine_left_does_not_pass_for_an_image_of_the_next_well(
+    engine: EngineProcess, make_job: Callable[..., EngineJob]
+) -> None:
+    blur = document(step("openhcs:gaussian_blur", sigma=3.0), step("omero_openhcs:measure_field_intensity"))
+    job = make_job(blur, {(1, 1, 1): noisy(np.zeros((64, 80)))}).model_copy(update={"keep_images": True})
+    left = job.scratch / "planes_openhcs" / "images" / "A01_s002_w1_z001_t001.tif"
+    left.parent.mkdir(parents=True)
+    tifffile.imwrite(left, np.full((8, 8), 7, np.uint16))
+    result = engine.run(job, lambda progress: None)
+    assert result.failure is None
+    assert [image.field for image in result.images] == [1]
+    assert not job.scratch.exists()
