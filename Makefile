@@ -24,8 +24,8 @@ test:  ## Set everything up and run all tests, browser tests included
 	cd frontend && npm run --silent typecheck && npm run --silent test
 	$(VENV)/python -m pytest $(TESTS)
 
-test-chaos: setup  ## Kill every kind of process at random, sixty times, while a plate is computed (CHAOS_SEED=)
-	$(VENV)/python -m pytest tests/chaos -m chaos -s
+test-chaos: setup  ## Kill every kind of process at random, sixty times, and let a Slurm job time out (CHAOS_SEED=)
+	$(VENV)/python -m pytest tests/chaos tests/execution/test_slurm.py -m chaos -s
 
 lint: setup  ## Check style, types and the walls between packages
 	$(VENV)/ruff check .

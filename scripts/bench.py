@@ -242,8 +242,8 @@ def overhead_figures(
     figures.note("fixed_cost_per_well_ms", 1000 * overhead_bench.cost_of_a_well(few, many), "ms", target=10)
     figures.note("fixed_cost_per_run", overhead_bench.cost_of_a_run(few, many), "s")
     figures.note("noop_well_bare_openhcs_ms", 1000 * many.well_seconds, "ms")
-    for name, count, target in (("1", 1, 1.15), ("5", 7, 1.05)):
-        wells = compared(overhead_bench.filters(count), row, row_id, ["GFP"])
+    for name, count, target in (("1", 1, 1.15), ("5", 9, 1.05)):
+        wells = compared(overhead_bench.filters(count), row, row_id, ["GFP"], repeats=5)
         figures.note(f"wells_of_{name}_s_bare_openhcs", wells.well_seconds, "s")
         figures.note(f"ratio_wells_of_{name}_s", wells.ratio, "x", target=target)
 
@@ -259,8 +259,9 @@ def soak_figures(stack: Stack, user: str, password: str, figures: Figures) -> No
             done = soak_bench.soak(service, stack.service_url, direct, plate_id, overhead_bench.nothing())
     figures.note("live_event_median", 1000 * statistics.median(done.delays), "ms")
     figures.note("live_event_p95", 1000 * percentile(done.delays, 95), "ms", target=500)
-    figures.note("memory_service_after_24_executions", done.megabytes[-1], "MB")
-    figures.note("memory_service_growth", 100 * done.growth, "%", target=5)
+    figures.note("memory_service_after_24_executions", done.service[-1], "MB")
+    figures.note("memory_service_growth", 100 * soak_bench.growth(done.service), "%", target=5)
+    figures.note("memory_engines_growth", 100 * soak_bench.growth(done.engines), "%", target=5)
 
 
 def plate_map_figures(
@@ -453,12 +454,7 @@ def memory(stack: Stack) -> dict[str, float]:
     """Resident memory in MB of each kind of process; one Dask worker, one engine, one worker of OMERO.web."""
     assert stack.service and stack.service.process and stack.omero and stack.omero.process and stack.web and stack.web.process
     service = psutil.Process(stack.service.process.pid)
-    engines = [
-        process
-        for process in service.children(recursive=True)
-        if "openhcs_execution.engine.child" in " ".join(process.cmdline())
-        and process.ppid() != service.pid  # the service's own answers questions
-    ]
+    engines = soak_bench.engines_of(service)
     workers = [process.parent() for process in engines]
     web = psutil.Process(stack.web.process.pid).children()
     return {

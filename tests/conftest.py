@@ -27,6 +27,15 @@ CHROMIUM_ARGUMENTS = [
 ]
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests that kill for minutes run when they are asked for, by ``-m chaos``, and in no other choice of tests."""
+    if "chaos" in config.option.markexpr:
+        return
+    long = [item for item in items if item.get_closest_marker("chaos")]
+    items[:] = [item for item in items if item not in long]
+    config.hook.pytest_deselected(items=long)
+
+
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Embedded OMERO with the demo data, the execution service and OMERO.web with the plugin, all real, on free ports.

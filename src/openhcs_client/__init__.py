@@ -108,6 +108,7 @@ from ._quality import (
     WellRole,
 )
 from ._queue import (
+    AuditAction,
     AuditEntry,
     AuditPage,
     DrainRequest,
@@ -205,6 +206,7 @@ __all__ = [
     "WellLogLine",
     "ChangeOfPipeline",
     "CheckState",
+    "AuditAction",
     "AuditEntry",
     "AuditPage",
     "DrainRequest",

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = [
+    "AuditAction",
     "AuditEntry",
     "AuditPage",
     "DrainRequest",
@@ -111,6 +112,8 @@ class QueueLine(BaseModel):
     queue_position: int | None = None
     waiting_code: WaitingCode | None = None
     waiting_reason: str = ""
+    needs_labels: list[str] = Field(default_factory=list, description="Labels that a worker must have, such as `gpu`.")
+    needs_memory_mb: int | None = Field(default=None, description="Memory that a worker must have; null when nobody knows.")
 
 
 class QueuePersonUsage(BaseModel):
@@ -144,6 +147,21 @@ class QueueOverview(BaseModel):
     wells_in_work: int
     executions: list[QueueLine]
     people: list[QueuePersonUsage]
+
+
+AuditAction = Literal[
+    "submit",
+    "cancel",
+    "pause",
+    "resume",
+    "retry",
+    "delete_results",
+    "change_limits",
+    "drain",
+    "undrain",
+    "change_engine",
+]
+"""What the audit log has entries for."""
 
 
 class AuditEntry(BaseModel):

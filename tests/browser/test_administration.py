@@ -62,6 +62,26 @@ def test_an_administrator_at_work(root: Page, stack: Stack, run: tuple[RemoteOrc
     person.get_by_role("button", name="Change").click()
     expect(root.get_by_role("status").filter(has_text="The limits of Anna")).to_be_attached(timeout=MINUTE)
 
+    # Hours of GPUs have a limit of their own, for one user and for all.
+    expect(person.get_by_label("GPU hours a day of")).to_have_value("")
+    expect(root.get_by_label("GPU hours in a day")).to_have_value("")
+
+    # The work is moved to a scheduler only when the service may talk to it; a refusal is told in a sentence.
+    expect(root.locator("#oh-admin-queue")).to_contain_text("Wells are computed on the machine of the service.")
+    root.get_by_role("button", name="Move to a scheduler…").click()
+    dialog = root.get_by_role("dialog")
+    dialog.get_by_role("button", name="Move", exact=True).click()
+    expect(dialog).to_be_visible()  # without an address
+    dialog.get_by_label("Address").fill("tls://127.0.0.1:1")
+    assert violations(root) == []
+    dialog.get_by_role("button", name="Move", exact=True).click()
+    refusal = root.get_by_role("alert").filter(has_text="reached over TLS: set OPENHCS_EXECUTION_TLS_CA_FILE")
+    expect(refusal).to_be_visible(timeout=MINUTE)
+    with root.expect_response(f"{stack.web_url}/openhcs/admin/", timeout=MINUTE):  # the queue is brought up to date
+        pass
+    expect(refusal).to_be_visible()
+    expect(root.locator("#oh-admin-queue")).to_contain_text("Wells are computed on the machine of the service.")
+
     # The queue is stopped with a note that those who wait see, and goes on.
     root.get_by_role("button", name="Stop the queue…").click()
     dialog = root.get_by_role("dialog")

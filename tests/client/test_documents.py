@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
@@ -158,6 +158,8 @@ json_values = st.recursive(
 )
 
 
+# What it makes is slow to make on a machine with other work, which says nothing about what is tested.
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from(sorted(CONTENT)), json_values, max_size=6))
 def test_whatever_is_in_its_fields_a_document_is_read_or_refused_with_a_path(change):
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""A plate through Slurm's own sbatch, and a job that is cancelled under it."""
+"""A plate through Slurm's own sbatch, and jobs that are cancelled or reach their time limit under it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from omero_sandbox.testing import RunningSandbox
+from openhcs_client import PipelineDocument, PipelineStep
 from openhcs_execution.dispatch.slurm import lifetime_seconds, wanted_jobs
 from tests.execution.omero_io.world import Lab
 
@@ -73,3 +74,42 @@ def test_a_plate_through_sbatch_with_a_job_cancelled_in_the_middle(
     assert 2 <= slurm.submitted() <= 4  # jobs serve many wells
     service.stop()
     wait_for(lambda: not slurm.ask("squeue", "-h").strip(), 60, "the jobs to be cancelled with the service")
+
+
+@pytest.mark.chaos
+@pytest.mark.slurm
+@pytest.mark.stack
+@pytest.mark.engine
+@pytest.mark.timeout(900)
+def test_a_plate_whose_job_reaches_its_time_limit_goes_on_in_another(
+    make_service: Callable[..., RunningService], lab: Lab, slurm: SlurmMachine, tmp_path: Path
+) -> None:
+    """The limit of a job is cut short behind the workers' backs, so that Slurm ends it while a well is computed."""
+    service = make_service(
+        slurm.environment,
+        ENGINE="slurm",
+        SLURM_HOST="127.0.0.1",
+        SLURM_PARTITION="short",
+        SLURM_CORES="1",
+        SLURM_MEMORY="2GB",
+        SLURM_WALLTIME="00:20:00",
+        SLURM_MAXIMUM_JOBS="2",
+        SLURM_SCRATCH_DIR=str(tmp_path),
+    ).wait_until_workers_are_there()
+    conn = lab.person()
+    plate_id = nuclei_plate(conn, rows=4, columns=6, size=1024)
+    slow = [PipelineStep(name=f"Top hat {number}", function="skimage:morphology.white_tophat") for number in range(6)]
+    count = PipelineStep(name="Nuclei", function="omero_openhcs:segment_nuclei")
+    document = PipelineDocument(id="slow-count", name="Slow count", steps=[count, *slow])
+    with service.client(conn) as client:
+        execution_id = client.execute_remote(plate_id=plate_id, pipeline=document)
+        shortened: list[str] = []
+        for event in follow(client, execution_id, seconds=800):
+            if not shortened and event.kind == "well_saving":
+                shortened = slurm.jobs()[:1]
+                slurm.ask("scontrol", "update", f"JobId={shortened[0]}", "TimeLimit=1")
+        assert "JobState=TIMEOUT" in slurm.ask("scontrol", "show", "job", shortened[0])
+        assert_complete(client, execution_id)
+        again = {well.well: well.attempt for well in client.execution(execution_id).wells if well.attempt > 1}
+    print(f"wells that were computed again: {again}")
+    assert again  # or the job ended while it had nothing to do, and this test says nothing

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from django.http import QueryDict
 from pydantic import BaseModel, ConfigDict, Field
 
 from omero_openhcs.api.requests import read_query
+from openhcs_client import AuditAction
 
 from .decorators import page
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["administration", "audit"]
 
 AUDIT_LINES = 50
-
-ACTIONS = ("submit", "cancel", "pause", "resume", "retry", "change_limits", "drain", "undrain")
-"""What the audit log has entries for."""
 
 
 class AuditQuery(BaseModel):
@@ -58,7 +56,7 @@ def audit(request: HttpRequest, asker: Asker) -> dict[str, Any]:
     return {
         "section": "admin",
         "search": query,
-        "actions": ACTIONS,
+        "actions": get_args(AuditAction),
         "entries": found.entries,
         "next_cursor": found.next_cursor,
         "query": query.without_cursor(),

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from openhcs_client import AuditEntry, AuditPage
+from openhcs_client import AuditAction, AuditEntry, AuditPage
 from openhcs_execution.database import AuditRow
 
 from .events import now
@@ -25,7 +25,7 @@ class Actor:
     name: str
 
 
-def note(session: Session, actor: Actor | None, action: str, target: str, **details: Any) -> None:
+def note(session: Session, actor: Actor | None, action: AuditAction, target: str, **details: Any) -> None:
     """Append to the log; ``actor`` None is the service itself, whose deeds are not logged. ``details`` must be JSON."""
     if actor is None:
         return

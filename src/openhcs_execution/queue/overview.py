@@ -11,6 +11,7 @@ from openhcs_execution.database import ExecutionRow, QueuePerson, UsageRow
 
 from .adding import class_of_priority
 from .limits import read_rules
+from .needs import Needs
 from .order import Person
 from .people import today
 from .policy import people_in_work
@@ -55,6 +56,7 @@ def read_overview(session: Session, board: QueueBoard, workers: int, engine: str
 
 
 def _line(row: ExecutionRow, standing: Standing) -> QueueLine:
+    needs = Needs.read(row.needs, row.needs_memory_mb)
     return QueueLine(
         execution_id=row.execution_id,
         owner_id=row.owner_id,
@@ -73,6 +75,8 @@ def _line(row: ExecutionRow, standing: Standing) -> QueueLine:
         queue_position=standing.position,
         waiting_code=standing.code,
         waiting_reason=standing.reason,
+        needs_labels=sorted(needs.labels),
+        needs_memory_mb=needs.memory_mb,
     )
 
 

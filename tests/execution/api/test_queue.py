@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from openhcs_execution.queue.needs import Needs
 from openhcs_execution.queue.policy import claim_wells
 from tests.execution.queued import enqueue, execution, states
 
@@ -29,6 +30,14 @@ def test_an_execution_that_waits_says_why_and_its_place(http, service, token) ->
     assert [(line["waiting_code"], line["queue_position"]) for line in reversed(page)] == told
     detail = http.get(f"/api/v1/executions/{id_of(service, numbers[2])}/", headers=token(0, **ADMIN)).json()
     assert (detail["waiting_code"], detail["queue_position"]) == told[2]
+
+
+def test_administrators_see_what_a_run_needs(http, service, token) -> None:
+    needing = enqueue(service.database, 1, owner=2, needs=Needs(frozenset({"gpu", "site-b"}), 9000))
+    plain = enqueue(service.database, 1, owner=2)
+    lines = http.get("/api/v1/admin/queue/", headers=token(0, **ADMIN)).json()["executions"]
+    told = {line["execution_id"]: (line["needs_labels"], line["needs_memory_mb"]) for line in lines}
+    assert told == {id_of(service, needing): (["gpu", "site-b"], 9000), id_of(service, plain): ([], None)}
 
 
 @pytest.mark.parametrize("who", [(2, {}), (0, ADMIN)])

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-/** A question that has to be answered before something is stopped. */
+/** Questions that have to be answered before something is stopped or moved. */
 
 import { make } from '../../shared/dom';
 
@@ -22,6 +22,46 @@ export function confirmed(question: string, detail: string, yes: string, no = 'N
   return new Promise((resolve) => {
     dialog.addEventListener('close', () => {
       resolve(dialog.returnValue === 'yes');
+      dialog.remove();
+    });
+  });
+}
+
+/** A question that is answered with one line of text. */
+export interface Question {
+  /** Of the field; the title gets it with `-title`. */
+  id: string;
+  question: string;
+  detail: string;
+  label: string;
+  yes: string;
+  /** Attributes of the field. */
+  field: Record<string, string | number | boolean>;
+}
+
+/** Ask for a line of text; resolves to it without spaces around it, or null when nothing is to happen. */
+export function asked({ id, question, detail, label, yes, field }: Question): Promise<string | null> {
+  const input = make('input', { class: 'oh-input', id, autocomplete: 'off', ...field });
+  const no = make('button', { class: 'oh-button', type: 'button' }, 'Not now');
+  const dialog = make(
+    'dialog',
+    { class: 'oh-dialog', 'aria-labelledby': `${id}-title` },
+    make('h2', { id: `${id}-title` }, question),
+    make('p', {}, detail),
+    make(
+      'form',
+      { method: 'dialog' },
+      make('label', { for: id }, `${label} `, input),
+      make('p', { class: 'oh-actions' }, no, make('button', { class: 'oh-button oh-button-danger', value: 'yes' }, yes)),
+    ),
+  );
+  no.addEventListener('click', () => dialog.close(''));
+  (document.querySelector('.oh-page') ?? document.body).append(dialog);
+  dialog.showModal();
+  input.focus();
+  return new Promise((resolve) => {
+    dialog.addEventListener('close', () => {
+      resolve(dialog.returnValue === 'yes' ? input.value.trim() : null);
       dialog.remove();
     });
   });
