@@ -98,7 +98,7 @@ def test_a_plate_whose_job_reaches_its_time_limit_goes_on_in_another(
     ).wait_until_workers_are_there()
     conn = lab.person()
     plate_id = nuclei_plate(conn, rows=4, columns=6, size=1024)
-    slow = [PipelineStep(name=f"Top hat {number}", function="skimage:morphology.white_tophat") for number in range(6)]
+    slow = [PipelineStep(name=f"Top hat {number}", function="skimage:morphology.white_tophat") for number in range(14)]
     count = PipelineStep(name="Nuclei", function="omero_openhcs:segment_nuclei")
     document = PipelineDocument(id="slow-count", name="Slow count", steps=[count, *slow])
     with service.client(conn) as client:
