@@ -84,4 +84,4 @@ def test_the_commands_that_only_look(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("OPENHCS_EXECUTION_DATA_DIR", str(tmp_path))
     assert "OpenHCS 0.8.6" in CliRunner().invoke(app, ["version"]).stdout
     assert "nuclei-count" in CliRunner().invoke(app, ["catalogue", "pipelines"]).stdout
-    assert "database at revision 0006" in CliRunner().invoke(app, ["migrate"]).stdout
+    assert "database at revision 0007" in CliRunner().invoke(app, ["migrate"]).stdout

@@ -202,6 +202,8 @@ class WellRow(Base):
     attempt: Mapped[int] = mapped_column(default=0)
     losses: Mapped[int] = mapped_column(default=0)
     """How often the process that computed it was lost."""
+    false_starts: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How often its worker was lost before it began."""
     retried: Mapped[int] = mapped_column(default=0, server_default="0")
     """How often it was tried again by itself after it had failed."""
     alone: Mapped[bool] = mapped_column(default=False, server_default=false())

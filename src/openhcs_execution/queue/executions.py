@@ -274,7 +274,7 @@ def _retry_well(session: Session, execution: ExecutionRow, row: WellRow) -> None
     else:
         row.state = WellState.WAITING
         execution.wells_waiting += 1
-    row.losses = row.save_failures = row.retried = row.step = 0
+    row.losses = row.false_starts = row.save_failures = row.retried = row.step = 0
     row.failure = row.ended_at = None
     changed = {"state": row.state, "attempt": row.attempt, "failure": None, "step": 0, "ended_at": None}
     record(session, execution, "well_retried", well=row.well, data=changed)

@@ -26,7 +26,7 @@ from .people import add_usage
 from .retrying import automatic
 
 __all__ = [
-    "MAXIMUM_ATTEMPTS",
+    "MAXIMUM_FALSE_STARTS",
     "MAXIMUM_LOSSES",
     "ComputedWell",
     "Well",
@@ -47,8 +47,10 @@ __all__ = [
 
 MAXIMUM_LOSSES = 1 + automatic(FailureClass.WORKER_LOST).retries
 """A well whose process is lost so often is not tried again: it is likely the cause."""
-MAXIMUM_ATTEMPTS = 20
-"""Also a well that never began is given up some time, for the case that workers die before they can say anything."""
+MAXIMUM_FALSE_STARTS = 20
+"""Also a well that never began is given up some time, for the case that workers die before they can say anything.
+
+Pauses and times when OMERO does not answer put a well back much more often than that, which is nobody's fault."""
 MAXIMUM_SAVE_FAILURES = 3
 
 
@@ -260,7 +262,9 @@ def lose_worker(database: Database, well: Well, failure: WellFailure | None = No
         if rows is None:
             return False
         execution, row = rows
-        if row.state != WellState.WAITING:
+        if row.state == WellState.WAITING:
+            row.false_starts += 1
+        else:
             if suspect:
                 row.losses += 1
                 row.alone = True
@@ -268,18 +272,20 @@ def lose_worker(database: Database, well: Well, failure: WellFailure | None = No
                 # Which worker it was is not told any more; a run that asked for a GPU had one.
                 gpu = Needs.read(execution.needs, None).gpu
                 add_usage(session, execution.owner_id, (now() - row.started_at).total_seconds(), gpu=gpu)
-        if row.losses < MAXIMUM_LOSSES and row.attempt < MAXIMUM_ATTEMPTS:
+        if row.losses < MAXIMUM_LOSSES and row.false_starts < MAXIMUM_FALSE_STARTS:
             wait_again(session, execution, row)
             return True
-        fail(session, execution, row, failure or _lost(row.attempt))
+        fail(session, execution, row, failure or _lost(row))
         settle(session, execution)
         return True
 
 
-def _lost(times: int) -> WellFailure:
+def _lost(row: WellRow) -> WellFailure:
+    computed = f"The process that computed this well ended unexpectedly, {row.losses} times."
+    never_began = f"{row.false_starts} times the process that was to compute this well ended before it began."
     return WellFailure(
         cause=FailureClass.WORKER_LOST,
-        message=f"The process that computed this well ended unexpectedly, {times} times.",
+        message=computed if row.losses else never_began,
         remedy="This is often lack of memory: run fewer workers, or ask your administrator for more. Then retry the well.",
     )
 

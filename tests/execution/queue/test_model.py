@@ -36,6 +36,7 @@ class ModelWell:
     attempt: int = 0
     retried: int = 0
     losses: int = 0
+    false_starts: int = 0
     alone: bool = False
 
 
@@ -117,7 +118,7 @@ class QueueMachine(RuleBasedStateMachine):
         if self._allowed(lambda: executions.retry(self.database, number, which=which, by=ROOT), model.count(*states) > 0):
             for each in model.wells.values():
                 if each.state in states:
-                    each.state, each.retried, each.losses = "waiting", 0, 0
+                    each.state, each.retried, each.losses, each.false_starts = "waiting", 0, 0, 0
 
     # ----------------------------------------------------------------- what administrators do
 
@@ -209,8 +210,10 @@ class QueueMachine(RuleBasedStateMachine):
             each = self._model_of(attempt)
             if each.state == "begun":
                 each.losses, each.alone = each.losses + 1, True
+            else:
+                each.false_starts += 1
             assert wells.lose_worker(self.database, attempt)
-            over = each.losses >= wells.MAXIMUM_LOSSES or each.attempt >= wells.MAXIMUM_ATTEMPTS
+            over = each.losses >= wells.MAXIMUM_LOSSES or each.false_starts >= wells.MAXIMUM_FALSE_STARTS
             self._over(attempt.number, attempt.name, "failed" if over else "waiting")
 
     @rule(pick=_PICK)

@@ -174,10 +174,31 @@ def test_only_the_well_that_was_computed_is_blamed_for_a_lost_worker(database: D
 
 def test_a_well_that_is_always_lost_before_it_begins_fails_at_last(database: Database) -> None:
     number = enqueue(database, 1)
-    for _attempt in range(wells.MAXIMUM_ATTEMPTS):
+    for _attempt in range(wells.MAXIMUM_FALSE_STARTS):
+        assert states(database, number) == {"A01": "waiting"}
         [claimed] = claim_all(database)
         wells.lose_worker(database, claimed)
-    assert states(database, number) == {"A01": "failed"}
+    row = well(database, number, "A01")
+    assert row.state == "failed"
+    assert row.failure is not None
+    assert "20 times the process that was to compute this well ended before it began" in row.failure["message"]
+
+
+def test_a_well_that_was_put_back_through_a_night_is_not_given_up_at_the_next_loss(database: Database) -> None:
+    """While OMERO does not answer, a well is begun and put back three times a minute."""
+    number = enqueue(database, 1)
+    for _attempt in range(2 * wells.MAXIMUM_FALSE_STARTS):
+        [claimed] = claim_all(database)
+        wells.well_staging(database, claimed, "worker-1")
+        wells.put_back(database, claimed)
+    for loss in range(1, wells.MAXIMUM_LOSSES + 1):
+        [claimed] = claim_all(database)
+        wells.well_staging(database, claimed, "worker-1")
+        wells.lose_worker(database, claimed)
+        assert states(database, number) == {"A01": "failed" if loss == wells.MAXIMUM_LOSSES else "waiting"}
+    failure = well(database, number, "A01").failure
+    assert failure is not None
+    assert f"ended unexpectedly, {wells.MAXIMUM_LOSSES} times" in failure["message"]
 
 
 def test_a_well_that_cannot_be_saved_fails_after_three_tries_and_keeps_its_measurements(database: Database) -> None:
