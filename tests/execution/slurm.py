@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -12,6 +13,8 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+
+import psutil
 
 __all__ = ["SlurmMachine", "why_not"]
 
@@ -48,7 +51,11 @@ class SlurmMachine:
     @property
     def environment(self) -> dict[str, str]:
         """For programs that submit jobs."""
-        return {"SLURM_CONF": str(self.folder / "slurm.conf")}
+        return {"SLURM_CONF": self._configuration}
+
+    @property
+    def _configuration(self) -> str:
+        return str(self.folder / "slurm.conf")
 
     def start(self) -> SlurmMachine:
         try:
@@ -58,8 +65,8 @@ class SlurmMachine:
             munge += [f"--{kind}-file={self.folder / 'munge' / kind}" for kind in ("pid", "log", "seed")]
             self._daemon(["munged", *munge])
             self._wait(socket_name.exists, "munged")
-            self._daemon(["slurmctld", "-D", "-c", "-f", str(self.folder / "slurm.conf")])
-            self._daemon(["slurmd", "-D", "-N", "node", "-f", str(self.folder / "slurm.conf")])
+            self._daemon(["slurmctld", "-D", "-c", "-f", self._configuration])
+            self._daemon(["slurmd", "-D", "-N", "node", "-f", self._configuration])
             self._wait(lambda: self.ask("sinfo", "-h", "-o", "%t").strip() in ("idle", "mix", "alloc"), "the node")
         except BaseException:
             self.stop()
@@ -75,7 +82,16 @@ class SlurmMachine:
             except subprocess.TimeoutExpired:
                 daemon.kill()
                 daemon.wait()
+        self._end_steps()
         shutil.rmtree(self.folder)
+
+    def _end_steps(self) -> None:
+        """End the keepers of our jobs, with what they keep: they would wait for ever to tell the controller, which is gone."""
+        for keeper in psutil.process_iter(["name"]):
+            with contextlib.suppress(psutil.Error):
+                if keeper.name().startswith("slurmstepd") and keeper.environ().get("SLURM_CONF") == self._configuration:
+                    for process in (*keeper.children(recursive=True), keeper):
+                        process.kill()
 
     def ask(self, *command: str) -> str:
         """What one of Slurm's commands says; nothing when it fails."""
