@@ -8,6 +8,7 @@ which that is not certain, from OMERO's API.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -68,9 +69,10 @@ def read_planes(
     tally: ReadTally | None = None,
     most_bytes: int = _MOST_BYTES,
 ) -> Iterator[Plane]:
-    """Read every plane of every field of the well: one call per plane, and one per field to open it.
+    """Read every plane of every field of the well: one call to open a field, and one for all its planes of a time point.
 
-    With a ``repository`` the calls for fields that can be read from files fall away; a well then costs one call.
+    Planes that together are larger than ``most_bytes`` (64 MiB) come one by one. With a ``repository`` the calls for fields
+    that can be read from files fall away; a well then costs one call.
 
     Raises:
         OpenHCSError: ``image_gone`` (404) when an image was deleted since the layout was read, ``pixels_missing`` (422) when
@@ -138,6 +140,21 @@ class _Api:
             pixels[top : top + count] = self.rows(image, each, z, c, t, top, count)
         return pixels
 
+    def time_point(self, image: StoredImage, each: FieldLayout, t: int) -> np.ndarray | None:
+        """All planes of a time point in one call, as (c, z, y, x); None where they are too large for that.
+
+        Also None where OMERO does not give them: its readers of some formats know single planes only.
+        """
+        dtype = PIXEL_TYPES[each.pixel_type]
+        shape = (each.size_c, each.size_z, each.size_y, each.size_x)
+        if math.prod(shape) * dtype.itemsize > self._most_bytes:
+            return None
+        try:
+            raw = self._opened(image).getTimepoint(t, self._context)
+        except (omero.ApiUsageException, omero.InternalException):
+            return None
+        return np.frombuffer(raw, dtype).reshape(shape).astype(dtype.newbyteorder("="))
+
     def rows(self, image: StoredImage, each: FieldLayout, z: int, c: int, t: int, top: int, count: int) -> np.ndarray:
         """Some full rows of a plane."""
         dtype = PIXEL_TYPES[each.pixel_type]
@@ -163,11 +180,13 @@ def _planes_of(
 ) -> Iterator[Plane]:
     try:
         for t in range(each.size_t):
+            several = source is None and each.size_c * each.size_z > 1
+            together = api.time_point(image, each, t) if several else None
             for c in range(each.size_c):
                 for z in range(each.size_z):
                     pixels = None if source is None else _from_file(source, z, c, t, tally)
                     if pixels is None:
-                        pixels = api.plane(image, each, z, c, t)
+                        pixels = api.plane(image, each, z, c, t) if together is None else together[c, z]
                         tally.from_api += 1
                     yield Plane(field=each.field, channel=c + 1, z=z + 1, t=t + 1, pixels=pixels)
     finally:

@@ -74,10 +74,31 @@ def test_large_planes_are_read_in_strips(conn, plate, most_bytes):
     np.testing.assert_array_equal(strips, whole)
 
 
-def test_one_call_per_plane_and_one_per_field(conn, plate):
+@pytest.mark.parametrize(("most_bytes", "calls"), [(2 * 24 * 32 * 2, 2), (2 * 24 * 32 * 2 - 1, 4)])
+def test_the_planes_of_a_time_point_come_in_one_call_while_they_are_small_enough(conn, plate, most_bytes, calls):
     counted = FusedGateway(conn)
-    assert len(list(read_planes(counted, plate.wells[0]))) == 4
-    assert counted.fuse.made == 1 + 1 + 2 + 4 + 1  # ids, open the store, its images, the planes, close the store
+    found = [plane.pixels for plane in read_planes(counted, plate.wells[0], most_bytes=most_bytes)]
+    assert counted.fuse.made == 1 + 1 + 2 + calls + 1  # ids, open the store, its images, the pixels, close the store
+    np.testing.assert_array_equal(found, [plane.pixels for plane in read_planes(conn, plate.wells[0])])
+
+
+@pytest.mark.parametrize("refusal", [omero.ApiUsageException, omero.InternalException])
+def test_a_store_that_gives_single_planes_only_is_read_plane_by_plane(conn, plate, monkeypatch, refusal):
+    whole = [plane.pixels for plane in read_planes(conn, plate.wells[0])]
+    asked = []
+
+    def refuse(self: object, t: int, context: object) -> bytes:
+        asked.append(t)
+        raise refusal(message="not supported by this format")
+
+    monkeypatch.setattr(omero.api.RawPixelsStorePrx, "getTimepoint", refuse)
+    np.testing.assert_array_equal([plane.pixels for plane in read_planes(conn, plate.wells[0])], whole)
+    assert asked == [0, 0]  # once for each of two fields
+
+
+def test_large_time_points_take_no_more_memory_than_they_may(conn, plate, monkeypatch):
+    monkeypatch.setattr(omero.api.RawPixelsStorePrx, "getTimepoint", lambda *_: pytest.fail("asked for all at once"))
+    assert len(list(read_planes(conn, plate.wells[0], most_bytes=24 * 32 * 2))) == 4
 
 
 def test_the_store_is_closed_when_reading_stops_early(conn, plate):
