@@ -41,8 +41,8 @@ _MOST_BYTES = 64 * 1024 * 1024
 """Planes larger than this are read in strips: OMERO's messages end at 250 MB, and memory is better used otherwise."""
 
 _MOST_TOGETHER = 4 * 1024 * 1024
-"""Planes come in one call up to this size: half as fast again for four of 512 x 512, 8 bit. Beyond it the caches of the processor
-are worth more than the calls: four of 1080 x 1080, 16 bit, took a quarter longer."""
+"""Planes come in one call up to this size, which made four of 512 x 512, 8 bit, half as fast again. Beyond it the processor's
+caches are worth more than the calls: four of 1080 x 1080, 16 bit, took a quarter longer together."""
 
 
 @dataclass(frozen=True)
