@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 from stack import Stack
 
-from openhcs_client import ExposedParameter, PipelineDocument, RemoteOrchestrator
+from openhcs_client import ExposedParameter, PipelineDocument, PipelineStep, RemoteOrchestrator
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 
@@ -78,14 +78,21 @@ def test_values_are_tried_on_one_well_without_leaving_the_page(anna: Page, stack
 
 
 def test_a_newer_change_replaces_a_test_under_way(anna: Page, stack: Stack, plate: int, client: RemoteOrchestrator) -> None:
-    anna.goto(f"{stack.web_url}/openhcs/execute/{plate}/?pipeline=nuclei-count&well=D05")
+    # A test that takes seconds, so that it is still under way when the change comes.
+    document = client.pipeline("nuclei-count")[0].model_copy(deep=True)
+    document.id, document.name = "slow-count", "Slow count"
+    document.steps += [
+        PipelineStep(name=f"Top hat {number}", function="skimage:morphology.white_tophat") for number in range(1, 9)
+    ]
+    saved = client.save_pipeline(PipelineDocument.model_validate(document.model_dump()))
+    anna.goto(f"{stack.web_url}/openhcs/execute/{plate}/?pipeline={saved.id}&well=D05")
     with anna.expect_response(SUBMITTED) as answer:
         anna.get_by_role("button", name="Test one well").click()
     superseded = answer.value.json()["execution_id"]
     with anna.expect_response(f"**/executions/{superseded}/cancel/"):
         anna.fill("#oh-value-diameter", "25")
     settled(anna)
-    assert client.wait(superseded, progress=False).status in ("cancelled", "completed")
+    assert client.wait(superseded, progress=False).status == "cancelled"
     newest = client.executions(plate=plate).executions[0]
     assert newest.execution_id != superseded
     assert client.execution(newest.execution_id).parameters == {"diameter": 25}
