@@ -51,7 +51,7 @@ export function asked({ id, question, detail, label, yes, field }: Question): Pr
     make(
       'form',
       { method: 'dialog' },
-      make('label', { for: id }, `${label} `, input),
+      make('p', { class: 'oh-dialog-line' }, make('label', { for: id }, label), input),
       make('p', { class: 'oh-actions' }, no, make('button', { class: 'oh-button oh-button-danger', value: 'yes' }, yes)),
     ),
   );
